@@ -1,0 +1,16 @@
+/** A Node.js runtime on this machine, fit to travel. */
+export interface Runtime {
+  /** "20.20.2" */
+  readonly version: string;
+  /** As `process.platform`, `process.arch`. */
+  readonly os: string;
+  readonly arch: string;
+  readonly abi: string;
+  readonly napi: string;
+  /** The node binary, absolute, links resolved. */
+  readonly binary: string;
+  /** Folders of the tools that come with it (npm, corepack), absolute: they go to `lib/node_modules/NAME`. */
+  readonly tools: ReadonlyMap<string, string>;
+  /** Where it was found, for messages: "current", "path" or "registry". */
+  readonly origin: "current" | "path" | "registry";
+}

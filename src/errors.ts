@@ -1,0 +1,102 @@
+/**
+ * Every way in which envpack refuses or fails, as one union. A code is part of the public API: it
+ * never changes its meaning. What the codes mean is told in docs/errors.md, a row each.
+ */
+export type ErrorCode =
+  // wrong use of a command or of the API (exit status 2)
+  | "USAGE"
+  // the environment cannot be packed
+  | "NOT_AN_ENVIRONMENT"
+  | "NOT_INSTALLED"
+  | "LOCK_MISMATCH"
+  | "WORKSPACE_MEMBER"
+  | "RUNTIME_NOT_FOUND"
+  | "RUNTIME_NOT_PORTABLE"
+  | "RUNTIME_INTEGRITY"
+  | "ADDON_MISMATCH"
+  | "LINK_ESCAPES"
+  | "LINK_BROKEN"
+  | "NAME_NOT_PORTABLE"
+  | "NAME_COLLISION"
+  | "SPECIAL_FILE"
+  | "SECRET_FOUND"
+  | "SOURCE_CHANGED"
+  | "SOURCE_UNREADABLE"
+  // the archive is not to be trusted
+  | "NOT_AN_ARCHIVE"
+  | "ARCHIVE_CORRUPT"
+  | "ARCHIVE_UNSAFE"
+  | "ARCHIVE_TOO_NEW"
+  | "ARCHIVE_LIMIT"
+  | "DIGEST_MISMATCH"
+  | "SIGNATURE_INVALID"
+  | "CODEC_MISSING"
+  // the target or the machine does not take it
+  | "OUTPUT_EXISTS"
+  | "TARGET_EXISTS"
+  | "TARGET_BUSY"
+  | "TARGET_UNSUITABLE"
+  | "PLATFORM_MISMATCH"
+  | "RELOCATION_FAILED"
+  | "VERIFY_DIFFERS"
+  | "COMMAND_FAILED"
+  | "NO_SPACE"
+  | "NO_PERMISSION"
+  | "IO"
+  | "INTERRUPTED";
+
+/** What else is known of an error. */
+export interface ErrorDetails {
+  /** The file, folder or archive entry at fault. */
+  readonly path?: string;
+  /** What the user can do about it: one sentence without a full stop. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error type that leaves the public API: the message is one line, without a full stop. */
+export class EnvpackError extends Error {
+  override readonly name = "EnvpackError";
+  readonly code: ErrorCode;
+  readonly path: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.path = details.path;
+    this.hint = details.hint;
+  }
+}
+
+const SYSTEM_CODES = new Map<string, readonly [ErrorCode, string, string | undefined]>([
+  ["ENOSPC", ["NO_SPACE", "no space left on the disk", "free some space, or name another disk"]],
+  ["EDQUOT", ["NO_SPACE", "the disk quota is used up", "free some space, or name another disk"]],
+  ["EFBIG", ["NO_SPACE", "the file is larger than this disk or user may hold", undefined]],
+  ["EACCES", ["NO_PERMISSION", "permission denied", undefined]],
+  ["EPERM", ["NO_PERMISSION", "operation not permitted", undefined]],
+  ["EROFS", ["NO_PERMISSION", "the file system is read-only", "name a folder that can be written"]],
+  ["ENOENT", ["IO", "no such file or folder", undefined]],
+  ["ENOTDIR", ["IO", "a part of the path is not a folder", undefined]],
+  ["ENAMETOOLONG", ["IO", "the path is longer than this system allows", "choose a shorter folder"]],
+]);
+
+/**
+ * Turns whatever was thrown into an EnvpackError: system errors keep their errno in the message, an
+ * abort becomes INTERRUPTED, an EnvpackError is returned as it is, and anything else (a fault of
+ * envpack itself) is passed on unchanged.
+ *
+ * @param doing what was being tried, as in "cannot write the archive"
+ */
+export function explainError(error: unknown, doing: string, path?: string): unknown {
+  if (error instanceof EnvpackError || !(error instanceof Error)) return error;
+  if (error.name === "AbortError") return new EnvpackError("INTERRUPTED", "interrupted", { cause: error });
+  const system = error as NodeJS.ErrnoException;
+  if (typeof system.code !== "string" || typeof system.syscall !== "string") return error;
+  const [code, reason, hint] = SYSTEM_CODES.get(system.code) ?? ["IO", system.syscall, undefined];
+  return new EnvpackError(code, `${doing}: ${reason} (${system.code})`, {
+    path: path ?? system.path,
+    hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,16 @@
+/**
+ * envpack's public API: what the commands do, without printing, prompting or exiting. Every function
+ * takes one options object, reports through `onProgress`, stops at `signal`, and throws EnvpackError.
+ */
+export { EnvpackError, type ErrorCode, type ErrorDetails } from "./errors.js";
+export type { Notice, Progress, ProgressListener, Stage } from "./progress.js";
+export { pack, planPack, type PackOptions, type PackPreview, type PackResult } from "./pack.js";
+export { unpack, type UnpackOptions, type UnpackResult } from "./unpack.js";
+export { verify, type Difference, type VerifyOptions, type VerifyResult } from "./verify.js";
+export { list, type ListOptions } from "./list.js";
+export { info, type Info, type InfoOptions } from "./info.js";
+export { relocate, type RelocateOptions, type RelocateResult } from "./relocate.js";
+export { run, type RunOptions } from "./run.js";
+export type { Entry } from "./archive/entry.js";
+export type { Manifest } from "./manifest/manifest.js";
+export type { LeftOut, LeftOutReason } from "./plan/plan.js";

@@ -1,0 +1,79 @@
+/** The version of the archive format that this envpack writes, and the newest that it reads. */
+export const FORMAT_VERSION = 1;
+
+/**
+ * `.envpack/manifest.json`: what an archive is. It is the archive's first file, so that a stream is
+ * understood before anything is written. It holds nothing of the packer: no home, user, host or time.
+ */
+export interface Manifest {
+  readonly formatVersion: number;
+  /** "envpack 0.1.0" */
+  readonly createdBy: string;
+  readonly name: string;
+  readonly version: string | null;
+  readonly kind: "project" | "prefix" | "conda";
+  readonly platform: Platform;
+  /** null: packed with `--node none`; the worker's own node runs it. */
+  readonly runtime: RuntimeRecord | null;
+  readonly manager: ManagerRecord | null;
+  /**
+   * The folder, as an arcpath, from which scripts outside the environment resolve bare imports:
+   * "app" of a project, "lib" of a prefix.
+   */
+  readonly resolveFrom: string;
+  /** Sorted by path. */
+  readonly packages: readonly PackageRecord[];
+  /** Names in `bin/` that belong to the environment's packages, sorted. */
+  readonly bins: readonly string[];
+  /** An upper bound on what a reader has to be ready for; the index holds the exact figures. */
+  readonly totals: { readonly entries: number; readonly bytes: number };
+  readonly relocation: RelocationSummary;
+  /** What was left out, by reason. */
+  readonly leftOut: Readonly<Record<string, { readonly files: number; readonly bytes: number }>>;
+  /** Arcpaths that `--include-secret` named. */
+  readonly includedSecrets: readonly string[];
+}
+
+export interface Platform {
+  /** As `process.platform`. */
+  readonly os: string;
+  /** As `process.arch`. */
+  readonly arch: string;
+  readonly libc: "glibc" | "musl" | null;
+  /** The highest GLIBC_x.y symbol version that the runtime and the addons need, as "2.28". */
+  readonly glibc: string | null;
+}
+
+export interface RuntimeRecord {
+  readonly name: "node";
+  /** "20.20.2" */
+  readonly version: string;
+  /** NODE_MODULE_VERSION, as "115". */
+  readonly abi: string;
+  /** Highest Node-API version, as "9". */
+  readonly napi: string;
+  /** Whether scripts outside the environment can `import` its packages, or `require` them only. */
+  readonly hook: "import" | "require";
+}
+
+export interface ManagerRecord {
+  readonly name: "npm" | "pnpm" | "yarn" | "bun" | "deno";
+  readonly version: string | null;
+}
+
+export interface PackageRecord {
+  readonly name: string;
+  readonly version: string;
+  /** Arcpath of the package's folder. */
+  readonly path: string;
+}
+
+/** How many places were made relocatable, by action. */
+export interface RelocationSummary {
+  /** Links, shims and scripts rewritten so that they work from anywhere. */
+  readonly relative: number;
+  /** Links and cache entries from outside the root whose targets were brought in. */
+  readonly broughtIn: number;
+  /** Files dropped as caches and build leftovers. */
+  readonly dropped: number;
+}
