@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`envpack: error[USAGE] envpack needs Node.js 20.19 or later; this is ${process.versions.node}\n`);
+  process.exitCode = 2;
+} else {
+  const { main } = await import("../dist/cli/main.js");
+  process.exitCode = await main(process.argv.slice(2));
+}
