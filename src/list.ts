@@ -1,0 +1,18 @@
+import type { Entry } from "./archive/entry.js";
+import type { CommonOptions } from "./options.js";
+import { openPacked } from "./packed.js";
+
+export interface ListOptions extends CommonOptions {
+  /** An archive, or a restored environment. */
+  readonly path: string;
+}
+
+/** The entries, from the index alone: no file's content is read. */
+export async function list({ path }: ListOptions): Promise<readonly Entry[]> {
+  const packed = await openPacked(path);
+  try {
+    return packed.index.entries;
+  } finally {
+    await packed.close();
+  }
+}

@@ -1,0 +1,201 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
+import { META } from "./archive/entry.js";
+import { formatOfName, type ArchiveFormat } from "./archive/format.js";
+import { openOutput, writableSink, type Sink } from "./engine/output.js";
+import { writeArchive } from "./engine/write.js";
+import { requiredGlibc } from "./environment/addons.js";
+import type { Environment } from "./environment/environment.js";
+import { readEnvironment } from "./environment/read.js";
+import { EnvpackError } from "./errors.js";
+import { encodeManifest } from "./manifest/encode.js";
+import { readHost } from "./manifest/host.js";
+import type { Manifest } from "./manifest/manifest.js";
+import { furnish } from "./onboard/furnish.js";
+import { hookKind } from "./onboard/hook-kind.js";
+import type { CommonOptions } from "./options.js";
+import { describePlan } from "./plan/describe.js";
+import type { FilterRule } from "./plan/filters.js";
+import { mergeEntries } from "./plan/merge.js";
+import { planArchive, scanRoots } from "./plan/plan-archive.js";
+import type { LeftOut } from "./plan/plan.js";
+import type { Notice } from "./progress.js";
+import { encodeFixups } from "./relocate/fixup-file.js";
+import { relocatePlan } from "./relocate/relocate-plan.js";
+
+export interface PackOptions extends CommonOptions {
+  /** The environment: a project's folder. By default the current folder. */
+  readonly path?: string;
+  /** A file, or a stream. By default `<name>-<version>-<platform>-<arch>.<format>` in the current folder. */
+  readonly output?: string | Writable;
+  /** By default what the output's name ends in, else "tar.zst". */
+  readonly format?: ArchiveFormat;
+  /** The runtime that goes in: "current" (default), "none", a version of Node, or the path of one. */
+  readonly node?: string;
+  /** What to leave out and what to keep, in order: the last match wins. */
+  readonly rules?: readonly FilterRule[];
+  /** Kinds of dependencies to leave out. */
+  readonly omit?: readonly "dev"[];
+  /** Paths of secrets that go in all the same, relative to the environment. */
+  readonly includeSecrets?: readonly string[];
+  /** The codec's own compression level. */
+  readonly level?: number;
+  /** Replaces an existing output. */
+  readonly force?: boolean;
+  /** A folder inside the archive that holds everything. */
+  readonly arcroot?: string;
+  /** The time that every entry gets, in seconds since 1970; by default SOURCE_DATE_EPOCH, else a constant. */
+  readonly mtime?: number;
+}
+
+/** What an archive will hold. */
+export interface PackPreview {
+  readonly manifest: Manifest;
+  readonly format: ArchiveFormat;
+  /** Absolute; null for a stream. */
+  readonly output: string | null;
+  readonly entries: readonly PlannedEntry[];
+  readonly leftOut: readonly LeftOut[];
+  readonly notices: readonly Notice[];
+}
+
+export interface PackResult {
+  readonly manifest: Manifest;
+  readonly format: ArchiveFormat;
+  /** Absolute; null for a stream. */
+  readonly output: string | null;
+  /** Entries and bytes of content in the archive, and the archive's own bytes. */
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly archiveBytes: number;
+  /** SHA-256 of the archive, in hex. */
+  readonly sha256: string;
+  /** Files that name the environment's old place, which `unpack` and `relocate` rewrite. */
+  readonly fixups: number;
+  readonly leftOut: readonly LeftOut[];
+  readonly notices: readonly Notice[];
+}
+
+/** Entries get this time where SOURCE_DATE_EPOCH is unset: 1985-10-26, the one that npm's own tarballs bear. */
+const DEFAULT_MTIME = 499_162_500;
+
+/**
+ * Packs an installed environment into one archive. The output appears whole or not at all; an older
+ * one of that name stays as it was until then.
+ */
+export async function pack(options: PackOptions = {}): Promise<PackResult> {
+  const prepared = await prepare(options);
+  const { preview, environment } = prepared;
+  const sink = await openSink(options, preview);
+  try {
+    let fixups = 0;
+    const written = await writeArchive(
+      {
+        entries: preview.entries,
+        arcroot: options.arcroot ?? "",
+        format: preview.format,
+        level: options.level,
+        threads: options.threads ?? availableParallelism(),
+        mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
+        roots: scanRoots(environment),
+        tail: (hits) => {
+          fixups = hits.length;
+          return [fileOfBytes(META.fixups, encodeFixups(hits))];
+        },
+        signal: options.signal,
+        onProgress: options.onProgress,
+      },
+      sink,
+    );
+    await sink.commit();
+    const files = preview.entries.filter((entry) => entry.type === "file").length;
+    return { ...preview, ...written, files, fixups };
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+/** Finds out what `pack` would put in and leave out, and writes nothing. */
+export async function planPack(options: PackOptions = {}): Promise<PackPreview> {
+  return (await prepare(options)).preview;
+}
+
+async function prepare(options: PackOptions): Promise<{ environment: Environment; preview: PackPreview }> {
+  const { signal, onProgress } = options;
+  const environment = await readEnvironment(options.path ?? ".", { node: options.node ?? "current", signal });
+  const format = chooseFormat(options);
+  const output = chooseOutput(options, environment, format);
+  const plan = await planArchive(environment, {
+    rules: options.rules ?? [],
+    omitDev: options.omit?.includes("dev") ?? false,
+    includeSecrets: options.includeSecrets ?? [],
+    output,
+    signal,
+    onProgress,
+  });
+  const relocated = relocatePlan(plan, environment);
+  const furniture = await furnish(environment);
+  const content = mergeEntries(relocated.plan.entries, furniture);
+  const manifest = describePlan({
+    environment,
+    entries: content,
+    leftOut: plan.leftOut,
+    relocation: relocated.summary,
+    glibc: requiredGlibc(environment),
+    libc: (await readHost()).libc,
+    hook: environment.runtime === null ? "require" : hookKind(environment.runtime.version),
+    includedSecrets: options.includeSecrets ?? [],
+  });
+  const entries = withManifest(content, manifest);
+  return {
+    environment,
+    preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices: relocated.plan.notices },
+  };
+}
+
+/** Puts the manifest first, so that a reader of a stream knows what comes before it writes anything. */
+function withManifest(entries: readonly PlannedEntry[], manifest: Manifest): PlannedEntry[] {
+  const rest = entries.filter((entry) => entry.path !== META.folder);
+  return [{ type: "directory", path: META.folder }, fileOfBytes(META.manifest, encodeManifest(manifest)), ...rest];
+}
+
+function fileOfBytes(path: string, bytes: Uint8Array): PlannedFile {
+  return { type: "file", path, executable: false, size: bytes.length, source: { kind: "bytes", bytes } };
+}
+
+function chooseFormat({ format, output }: PackOptions): ArchiveFormat {
+  const named = typeof output === "string" ? formatOfName(output) : null;
+  if (format !== undefined || named !== null || typeof output !== "string") return format ?? named ?? "tar.zst";
+  throw new EnvpackError("USAGE", "the output's name has none of the known endings", {
+    path: output,
+    hint: "end it in .tar.zst, .tar.gz or .tar, or name a format",
+  });
+}
+
+function chooseOutput({ output }: PackOptions, environment: Environment, format: ArchiveFormat): string | null {
+  if (typeof output === "string") return resolve(output);
+  if (output !== undefined) return null;
+  const { name, version, runtime } = environment;
+  const os = runtime?.os ?? process.platform;
+  const arch = runtime?.arch ?? process.arch;
+  const parts = [name.replace(/^@/, "").replaceAll("/", "-"), version, os, arch].filter((part) => part !== null);
+  return resolve(`${parts.join("-")}.${format}`);
+}
+
+async function openSink(options: PackOptions, preview: PackPreview): Promise<Sink> {
+  if (preview.output !== null) return openOutput(preview.output, { force: options.force ?? false });
+  return writableSink(options.output as Writable);
+}
+
+/** The value of SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) as a number. */
+function sourceDateEpoch(value: string | undefined): number {
+  if (value === undefined || value === "") return DEFAULT_MTIME;
+  if (/^\d{1,11}$/.test(value)) return Number(value);
+  throw new EnvpackError("USAGE", "SOURCE_DATE_EPOCH is not a number of seconds", {
+    hint: "unset it, or give the seconds since 1970",
+  });
+}

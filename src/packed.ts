@@ -1,0 +1,71 @@
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { META } from "./archive/entry.js";
+import { decodeIndex, type ArchiveIndex } from "./archive/index-file.js";
+import { openArchive } from "./archive/read.js";
+import { EnvpackError, explainError } from "./errors.js";
+import { decodeManifest } from "./manifest/decode.js";
+import type { Manifest } from "./manifest/manifest.js";
+
+/** An archive or a restored environment: both carry the same manifest and index. */
+export interface Packed {
+  readonly kind: "archive" | "folder";
+  /** Absolute. */
+  readonly path: string;
+  readonly index: ArchiveIndex;
+  readonly manifest: Manifest;
+  /** The content of one of envpack's own files, by its arcpath. */
+  readMeta(arcpath: string): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Bytes. A manifest larger than this is not one of ours: 100,000 packages take about 10 MB. */
+const META_LIMIT = 64 << 20;
+
+/** Opens what `path` names and reads its manifest and index; the caller closes it. */
+export async function openPacked(path: string): Promise<Packed> {
+  const absolute = resolve(path);
+  return (await isFolder(absolute)) ? openFolder(absolute) : openFile(absolute);
+}
+
+/** Whether `path` is a folder; throws where it is not there or out of reach. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw explainError(error, "cannot read", path);
+  }
+}
+
+async function openFolder(path: string): Promise<Packed> {
+  const readMeta = (arcpath: string): Promise<Uint8Array> => readOwnFile(path, arcpath);
+  const index = decodeIndex(await readMeta(META.index));
+  const manifest = decodeManifest(await readMeta(META.manifest));
+  return { kind: "folder", path, index, manifest, readMeta, close: () => Promise.resolve() };
+}
+
+async function readOwnFile(folder: string, arcpath: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, arcpath));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw explainError(error, "cannot read", join(folder, arcpath));
+    throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, {
+      path: folder,
+      hint: "name an archive, or the folder that one was restored to",
+      cause: error,
+    });
+  }
+}
+
+async function openFile(path: string): Promise<Packed> {
+  const archive = await openArchive(path);
+  const readMeta = (arcpath: string): Promise<Uint8Array> => archive.readFile(arcpath, META_LIMIT);
+  try {
+    const manifest = decodeManifest(await readMeta(META.manifest));
+    return { kind: "archive", path, index: archive.index, manifest, readMeta, close: () => archive.close() };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}

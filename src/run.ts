@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir, constants } from "node:os";
+import { extname, join, resolve } from "node:path";
+import { EnvpackError, explainError } from "./errors.js";
+import { activationEnv } from "./onboard/activation.js";
+import type { CommonOptions } from "./options.js";
+import { openPacked, isFolder } from "./packed.js";
+import { unpack } from "./unpack.js";
+
+export interface RunOptions extends CommonOptions {
+  /** A restored environment, or an archive, which is restored to a temporary folder for this run. */
+  readonly path: string;
+  /** A command of the environment, a program, or a script, which the environment's node runs. */
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** The environment variables to start from; by default this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** By default the current folder. */
+  readonly cwd?: string;
+}
+
+export interface RunResult {
+  /** As a shell tells it: 128 + the signal's number where a signal ended the command. */
+  readonly status: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const SCRIPTS = new Set([".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"]);
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Activates an environment and executes a command in it, with this process's standard streams. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const path = resolve(options.path);
+  if (await isFolder(path)) return execute(path, options);
+  const scratch = await mkdtemp(join(tmpdir(), "envpack-run-"));
+  try {
+    const { signal, onProgress, threads } = options;
+    const { target } = await unpack({ archive: path, target: join(scratch, "env"), signal, onProgress, threads });
+    return await execute(target, options);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function execute(folder: string, options: RunOptions): Promise<RunResult> {
+  const { manifest, close } = await openPacked(folder);
+  await close();
+  const env = activationEnv(folder, manifest, options.env ?? process.env);
+  const [file, args] = await commandLine(options);
+  const child = spawn(file, args, { cwd: options.cwd, env, stdio: "inherit" });
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of FORWARDED) process.on(signal, forward);
+  const stop = (): void => void child.kill("SIGTERM");
+  options.signal?.addEventListener("abort", stop);
+  try {
+    return await new Promise((settle, fail) => {
+      child.once("error", (error) => fail(explainStart(error, options.command)));
+      child.once("exit", (status, signal) => settle({ status: statusOf(status, signal), signal }));
+    });
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+    for (const signal of FORWARDED) process.off(signal, forward);
+  }
+}
+
+/** A script goes to the environment's node, whatever its mode; anything else is looked up on PATH. */
+async function commandLine({ command, args = [], cwd = "." }: RunOptions): Promise<[string, string[]]> {
+  if (SCRIPTS.has(extname(command))) {
+    const script = resolve(cwd, command);
+    const found = await stat(script).catch(() => null);
+    if (found?.isFile()) return ["node", [script, ...args]];
+  }
+  return [command, [...args]];
+}
+
+function explainStart(error: Error, command: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return explainError(error, "cannot start", command);
+  return new EnvpackError("COMMAND_FAILED", "no such command in the environment or on PATH", {
+    path: command,
+    hint: "`envpack info` lists the environment's commands",
+    cause: error,
+  });
+}
+
+function statusOf(status: number | null, signal: NodeJS.Signals | null): number {
+  return status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}

@@ -1,0 +1,62 @@
+import { basename, resolve } from "node:path";
+import { availableParallelism } from "node:os";
+import type { Readable } from "node:stream";
+import { withoutEnding } from "./archive/format.js";
+import type { ArchiveInput } from "./engine/input.js";
+import { EnvpackError } from "./errors.js";
+import type { Manifest } from "./manifest/manifest.js";
+import type { CommonOptions } from "./options.js";
+import { pathMatcher } from "./plan/filters.js";
+import { restoreArchive } from "./restore/restore.js";
+
+export interface UnpackOptions extends CommonOptions {
+  /** A file, or a stream that is read front to back. */
+  readonly archive: string | Readable;
+  /** The folder to make. By default the archive's name without its ending, in the current folder. */
+  readonly target?: string;
+  /** Replaces an existing target by one rename; the old one is removed afterwards. */
+  readonly force?: boolean;
+  /** Restores an environment that was made for another platform. */
+  readonly forcePlatform?: boolean;
+  /** Restores just what these patterns match (paths from the archive's root), with the folders above. */
+  readonly only?: readonly string[];
+}
+
+export interface UnpackResult {
+  /** Absolute. */
+  readonly target: string;
+  readonly manifest: Manifest;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Files in which the environment's old place was replaced by the new one. */
+  readonly relocated: number;
+}
+
+/**
+ * Verifies an archive and restores it, all or nothing: the target appears when every digest has been
+ * checked, and until then what was there stays.
+ */
+export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
+  const { archive, only, signal, onProgress } = options;
+  return restoreArchive(inputOf(archive), chooseTarget(options), {
+    threads: options.threads ?? availableParallelism(),
+    force: options.force ?? false,
+    forcePlatform: options.forcePlatform ?? false,
+    only: only === undefined ? undefined : pathMatcher(only),
+    signal,
+    onProgress,
+  });
+}
+
+/** What the engine reads from: a path, or a stream such as stdin. */
+export function inputOf(archive: string | Readable): ArchiveInput {
+  return typeof archive === "string" ? { kind: "file", path: resolve(archive) } : { kind: "stream", stream: archive };
+}
+
+function chooseTarget({ archive, target }: UnpackOptions): string {
+  if (target !== undefined) return resolve(target);
+  const name = typeof archive === "string" ? basename(archive) : "";
+  const bare = withoutEnding(name);
+  if (bare !== name && bare !== "") return resolve(bare);
+  throw new EnvpackError("USAGE", "no folder was named to unpack into", { hint: "name it after the archive" });
+}
