@@ -1,0 +1,48 @@
+# Needs Node.js 20.19 or later with npm, and nothing else; everything it fetches lies in
+# node_modules/ and .cache/, everything it makes in dist/.
+
+.DEFAULT_GOAL := help
+.PHONY: help build lint typecheck test demo clean
+
+INSTALLED := node_modules/.installed
+BUILT := dist/.built
+SOURCES := $(shell find src -type f) tsconfig.json tsconfig.build.json
+
+help: ## Show this list
+	@echo "make build      compile to dist/"
+	@echo "make lint       check the style and the rules of imports"
+	@echo "make typecheck  check the types of sources and tests"
+	@echo "make test       lint, types and all tests, on this machine's Node and on the newest LTS"
+	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
+	@echo "make clean      remove dist/ and .cache/"
+
+# No package needs its install script here, and none is run.
+$(INSTALLED): package.json package-lock.json
+	@echo "== installing the dependencies of package-lock.json (npm ci)"
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(BUILT): $(INSTALLED) $(SOURCES)
+	@echo "== building dist/"
+	@rm -rf dist
+	npm run --silent build
+	@touch $@
+
+build: $(BUILT)
+
+lint: $(INSTALLED)
+	@echo "== lint"
+	npm run --silent lint
+
+typecheck: $(INSTALLED)
+	@echo "== type check"
+	npm run --silent typecheck
+
+test: lint typecheck $(BUILT)
+	@node test/every-node.mjs
+
+demo: $(BUILT)
+	@node fixtures/demo.mjs
+
+clean:
+	rm -rf dist .cache
