@@ -7,6 +7,10 @@ export interface Runtime {
   readonly arch: string;
   readonly abi: string;
   readonly napi: string;
+  /** The C library it runs on; null where that is no question (macOS, Windows). */
+  readonly libc: "glibc" | "musl" | null;
+  /** The highest GLIBC version it needs, as "2.28"; null: none. */
+  readonly glibc: string | null;
   /** The node binary, absolute, links resolved. */
   readonly binary: string;
   /** Folders of the tools that come with it (npm, corepack), absolute: they go to `lib/node_modules/NAME`. */

@@ -7,6 +7,8 @@ export interface Plan {
   readonly entries: readonly PlannedEntry[];
   readonly leftOut: readonly LeftOut[];
   readonly notices: readonly Notice[];
+  /** Arcpaths that go in only because `includeSecrets` names them, sorted. */
+  readonly includedSecrets: readonly string[];
 }
 
 /** Why something stays behind. */
@@ -17,6 +19,8 @@ export interface LeftOut {
   /** The arcpath it would have had. */
   readonly path: string;
   readonly reason: LeftOutReason;
+  /** Finer than the reason, for a summary: "environment file", "private key", "tool cache" … */
+  readonly kind: string;
   readonly files: number | null;
   readonly bytes: number | null;
 }
