@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import type { Entry } from "../../index.js";
+import { escapedJson, escapeText } from "../escape.js";
+import { jsonOption, namedOrOwn } from "../options.js";
+import type { Session } from "../session.js";
+
+interface Flags {
+  readonly long?: boolean;
+  readonly json?: boolean;
+}
+
+/** Lines are written in batches of so many: one at a time is slow, all at once takes memory. */
+const BATCH = 1000;
+
+const EXAMPLES = `
+Names are escaped so that they are safe to show; scripts read the exact ones from --json.
+
+Examples:
+  envpack list shop.tar.zst
+  envpack list --json shop.tar.zst | jq -r '.[] | select(.size > 1e6) | .path'`;
+
+/** `envpack list X` */
+export function addList(program: Command, session: Session): void {
+  program
+    .command("list")
+    .summary("list what an archive or an environment holds")
+    .description("Lists the entries of X, an archive or an unpacked environment, from its index.")
+    .argument("[x]", "an archive or an unpacked environment")
+    .option("-l, --long", "show kinds and sizes too")
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action((path: string | undefined, flags: Flags) => listEntries(session, flags, path));
+}
+
+async function listEntries(session: Session, flags: Flags, path: string | undefined): Promise<void> {
+  const { list } = await import("../../list.js");
+  const entries = await list({ path: namedOrOwn(path, session), signal: session.interrupts.catch() });
+  const lines = flags.json ? jsonLines(entries) : entries.map(flags.long ? longLine : shortLine);
+  for (let at = 0; at < lines.length; at += BATCH) {
+    const goOn = await session.writeData(`${lines.slice(at, at + BATCH).join("\n")}\n`);
+    if (!goOn) return;
+  }
+}
+
+/** One JSON array, an entry a line. */
+function jsonLines(entries: readonly Entry[]): string[] {
+  return ["[", ...entries.map((entry, at) => escapedJson(entry) + (at === entries.length - 1 ? "" : ",")), "]"];
+}
+
+function shortLine(entry: Entry): string {
+  const path = escapeText(entry.path);
+  if (entry.type === "directory") return `${path}/`;
+  return entry.type === "file" ? path : `${path} ${entry.type === "symlink" ? "->" : "=>"} ${escapeText(entry.target)}`;
+}
+
+function longLine(entry: Entry): string {
+  const size = entry.type === "file" ? String(entry.size) : "";
+  return `${kindOf(entry)} ${size.padStart(11)} ${shortLine(entry)}`;
+}
+
+function kindOf(entry: Entry): string {
+  if (entry.type === "file") return entry.executable ? "-rwx" : "-rw-";
+  return { directory: "drwx", symlink: "l---", hardlink: "h---" }[entry.type];
+}

@@ -1,0 +1,121 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { EnvpackError } from "../../errors.js";
+import type { PackOptions } from "../../pack.js";
+import { previewJson, previewText } from "../dry-run.js";
+import { collect, jsonOption, parseInteger, quietOption, threadsOption } from "../options.js";
+import { packJson, packText } from "../pack-summary.js";
+import { withProgress } from "../progress-bar.js";
+import type { Session } from "../session.js";
+
+type Rule = NonNullable<PackOptions["rules"]>[number];
+type Format = NonNullable<PackOptions["format"]>;
+
+/** What --format takes, and what it means; "infer" leaves it to the output's name. */
+const FORMATS = new Map<string, Format | undefined>([
+  ["infer", undefined],
+  ["tar.zst", "tar.zst"],
+  ["tzst", "tar.zst"],
+  ["tar.gz", "tar.gz"],
+  ["tgz", "tar.gz"],
+  ["tar", "tar"],
+]);
+
+interface Flags {
+  readonly output?: string;
+  readonly format?: string;
+  readonly node?: string;
+  readonly omit?: readonly "dev"[];
+  readonly includeSecret?: readonly string[];
+  readonly arcroot?: string;
+  readonly compressLevel?: number;
+  readonly nThreads?: number;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  envpack pack                               the project of the current folder
+  envpack pack ../shop -o shop.tar.gz
+  envpack pack --omit dev --exclude 'app/**/*.map'
+  envpack pack --exclude 'app/docs/**' --include app/docs/index.html
+  envpack pack --dry-run                     what would go in, with sizes
+  envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd'`;
+
+/** `envpack pack [PATH]` */
+export function addPack(program: Command, session: Session): void {
+  const rules: Rule[] = [];
+  const rule = (action: Rule["action"]) => (pattern: string) => rules.push({ action, pattern });
+  program
+    .command("pack")
+    .summary("write an archive")
+    .description("Packs the project of PATH (by default the current folder) with the Node.js that runs it.")
+    .argument("[path]", "the project's folder")
+    .option("-o, --output <file>", "the archive; - is stdout (default: NAME-VERSION-PLATFORM-ARCH.tar.zst)")
+    .addOption(new Option("--format <format>", "the archive's format (default: what the output's name ends in)").choices([...FORMATS.keys()]))
+    .option("--node <which>", "the runtime: current, none, a version, or the path of a node (default: current)")
+    .addOption(new Option("--exclude <pattern>", "leave out what matches; of --exclude and --include the last match wins").argParser(rule("exclude")))
+    .addOption(new Option("--include <pattern>", "keep what matches").argParser(rule("include")))
+    .addOption(new Option("--omit <kind>", "leave out dependencies of a kind: dev").argParser(parseOmit))
+    .option("--include-secret <path>", "keep a file that is left out as a secret (repeatable)", collect)
+    .option("--arcroot <folder>", "put everything into a folder of the archive")
+    .option("--compress-level <n>", "the codec's compression level", parseInteger)
+    .addOption(threadsOption())
+    .option("--dry-run", "show what would go in and what not, and write nothing")
+    .option("-f, --force", "replace an existing archive")
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action((path: string | undefined, flags: Flags) => packOrPreview(session, flags, path, rules));
+}
+
+async function packOrPreview(session: Session, flags: Flags, path: string | undefined, rules: readonly Rule[]): Promise<void> {
+  checkStdout(session, flags);
+  // Loaded here: the tool that travels inside an environment goes without it.
+  const { pack, planPack } = await import("../../pack.js");
+  const options = (onProgress: PackOptions["onProgress"]): PackOptions => ({
+    path,
+    output: flags.output === "-" ? session.stdout : flags.output,
+    format: flags.format === undefined ? undefined : FORMATS.get(flags.format),
+    node: flags.node,
+    rules,
+    omit: flags.omit,
+    includeSecrets: flags.includeSecret,
+    level: flags.compressLevel,
+    threads: flags.nThreads,
+    force: flags.force,
+    arcroot: flags.arcroot,
+    signal: session.interrupts.catch(),
+    onProgress,
+  });
+  const began = performance.now();
+  if (flags.dryRun) {
+    const preview = await withProgress(session, flags.quiet, (onProgress) => planPack(options(onProgress)));
+    if (flags.json) await session.writeJson(previewJson(preview));
+    else await session.writeData(previewText(preview));
+    return;
+  }
+  const result = await withProgress(session, flags.quiet, (onProgress) => pack(options(onProgress)));
+  const seconds = (performance.now() - began) / 1000;
+  if (flags.json) await session.writeJson(packJson(result, seconds));
+  else if (!flags.quiet) session.say(packText(result, seconds));
+}
+
+function checkStdout(session: Session, { output, dryRun, json }: Flags): void {
+  if (output !== "-" || dryRun) return;
+  if (json) {
+    throw new EnvpackError("USAGE", "both the archive and --json want stdout", { hint: "name a file with -o" });
+  }
+  if (session.stdout.isTTY) {
+    throw new EnvpackError("USAGE", "an archive is not written to a terminal", {
+      hint: "name a file with -o, or pipe the output into another command",
+    });
+  }
+}
+
+function parseOmit(kind: string): "dev"[] {
+  if (kind !== "dev") throw new InvalidArgumentError('it can be "dev" only');
+  return [kind];
+}

@@ -1,0 +1,78 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { EnvpackError } from "../../errors.js";
+import type { Session } from "../session.js";
+
+const HELP = `
+X is an unpacked environment, or an archive, which is restored to a temporary folder for this once.
+The envpack that lies in an environment's own bin/ needs no X. COMMAND is one of the environment's,
+any other program, or a script (.js, .mjs, .cjs), which the environment's node runs; a script may lie
+anywhere and imports the environment's packages by name.
+
+Examples:
+  envpack run /srv/shop -- esbuild --version
+  envpack run shop.tar.zst -- node -p 'process.version'
+  /srv/shop/bin/envpack run /home/me/job.mjs --fast`;
+
+/** What archives are called; whether a file really is one is found out when it is opened. */
+const ARCHIVE_NAME = /\.(tar|tar\.zst|tzst|tar\.gz|tgz)$/i;
+
+/** `envpack run X -- COMMAND ARGS` */
+export function addRun(program: Command, session: Session): void {
+  program
+    .command("run")
+    .summary("activate an environment and execute a command in it")
+    .description("Activates X and executes COMMAND in it; ends as COMMAND ends.")
+    .usage("[x] [--] <command> [args...]")
+    .argument("<words...>", "X, and COMMAND with its arguments")
+    .passThroughOptions()
+    .addHelpText("after", HELP)
+    .action((words: readonly string[]) => execute(session, words));
+}
+
+async function execute(session: Session, words: readonly string[]): Promise<void> {
+  const { path, isArchive, command, args } = await splitWords(words, session);
+  const { run } = await import("../../run.js");
+  // A command in a restored environment takes the signals itself; only a restore has to be undone.
+  const signal = isArchive ? session.interrupts.catch() : undefined;
+  const ended = await run({ path, command, args, signal });
+  session.status = ended.status;
+  session.endBy = ended.signal;
+}
+
+interface Invocation {
+  readonly path: string;
+  readonly isArchive: boolean;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Takes the first word as the environment if it is one, else the environment that this tool lies in. */
+async function splitWords(words: readonly string[], session: Session): Promise<Invocation> {
+  const [first = "", ...rest] = words;
+  const named = await kindOf(first, session.environment === undefined);
+  if (named === null && session.environment === undefined) {
+    throw new EnvpackError("NOT_AN_ENVIRONMENT", "neither an unpacked environment nor an archive", {
+      path: first,
+      hint: "`envpack run X -- COMMAND`: X is an archive, or the folder that one was restored to",
+    });
+  }
+  const path = named === null ? (session.environment ?? "") : first;
+  const line = named === null ? [...words] : rest;
+  if (line[0] === "--") line.shift();
+  const [command, ...args] = line;
+  if (command === undefined) {
+    throw new EnvpackError("USAGE", "no command was named", { hint: "`envpack run X -- COMMAND`" });
+  }
+  return { path, isArchive: named === "archive", command, args };
+}
+
+/** @param anyFile whether a file of any name may be an archive: there is no command that it could be instead */
+async function kindOf(word: string, anyFile: boolean): Promise<"folder" | "archive" | null> {
+  const found = await stat(word).catch(() => null);
+  if (found?.isFile() && (anyFile || ARCHIVE_NAME.test(word))) return "archive";
+  if (!found?.isDirectory()) return null;
+  const manifest = await stat(join(word, ".envpack", "manifest.json")).catch(() => null);
+  return manifest === null ? null : "folder";
+}

@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { EnvpackError } from "../../errors.js";
+import type { UnpackResult } from "../../unpack.js";
+import { escapeText } from "../escape.js";
+import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
+import { withProgress } from "../progress-bar.js";
+import { countOf, formatBytes, formatSeconds } from "../quantities.js";
+import type { Session } from "../session.js";
+
+interface Flags {
+  readonly force?: boolean;
+  readonly only?: readonly string[];
+  readonly forcePlatform?: boolean;
+  readonly nThreads?: number;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  envpack unpack shop-1.4.0-linux-x64.tar.zst             into ./shop-1.4.0-linux-x64
+  envpack unpack shop-1.4.0-linux-x64.tar.zst /srv/shop
+  ssh build cat shop.tar.zst | envpack unpack - /srv/shop`;
+
+/** `envpack unpack ARCHIVE [DIR]` */
+export function addUnpack(program: Command, session: Session): void {
+  program
+    .command("unpack")
+    .summary("verify an archive and restore it")
+    .description("Verifies ARCHIVE and restores it to DIR: all of it, or nothing.")
+    .argument("<archive>", "the archive; - is stdin")
+    .argument("[dir]", "the folder to make (default: the archive's name without its ending)")
+    .option("-f, --force", "replace an existing folder")
+    .option("--only <pattern>", "restore what matches and nothing else (repeatable)", collect)
+    .option("--force-platform", "restore what was made for another platform")
+    .addOption(threadsOption())
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action((archive: string, dir: string | undefined, flags: Flags) => restore(session, flags, archive, dir));
+}
+
+async function restore(session: Session, flags: Flags, archive: string, target: string | undefined): Promise<void> {
+  const { unpack } = await import("../../unpack.js");
+  const began = performance.now();
+  const result = await withStdin(session, archive, (source) =>
+    withProgress(session, flags.quiet, (onProgress) =>
+      unpack({
+        archive: source,
+        target,
+        force: flags.force,
+        only: flags.only,
+        forcePlatform: flags.forcePlatform,
+        threads: flags.nThreads,
+        signal: session.interrupts.catch(),
+        onProgress,
+      }),
+    ),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  if (flags.json) await session.writeJson({ ...result, seconds });
+  else if (!flags.quiet) session.say(unpackText(result, seconds));
+}
+
+/** Gives work the archive to read: a path, or stdin for "-", which is let go of afterwards. */
+export async function withStdin<T>(session: Session, archive: string, work: (source: string | Session["stdin"]) => Promise<T>): Promise<T> {
+  if (archive !== "-") return work(archive);
+  if (session.stdin.isTTY) {
+    throw new EnvpackError("USAGE", "stdin is a terminal, not an archive", { hint: "name a file, or pipe an archive in" });
+  }
+  try {
+    return await work(session.stdin);
+  } finally {
+    // Else a writer that is not done yet would keep this process waiting after an error.
+    session.stdin.destroy();
+  }
+}
+
+function unpackText(result: UnpackResult, seconds: number): string {
+  const { target, manifest, entries, bytes, relocated } = result;
+  const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
+  return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
+  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}
+next: source ${escapeText(target)}/bin/activate, or ${escapeText(target)}/bin/envpack run COMMAND`;
+}

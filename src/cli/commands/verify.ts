@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import type { Difference, VerifyResult } from "../../index.js";
+import { escapeText } from "../escape.js";
+import { EXIT } from "../exit-status.js";
+import { jsonOption, namedOrOwn, quietOption, threadsOption } from "../options.js";
+import { withProgress } from "../progress-bar.js";
+import { countOf, formatBytes } from "../quantities.js";
+import type { Session } from "../session.js";
+import { withStdin } from "./unpack.js";
+
+interface Flags {
+  readonly nThreads?: number;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Exit status: 0 all is as it was packed, 1 something differs or the archive is damaged.`;
+
+/** `envpack verify X` */
+export function addVerify(program: Command, session: Session): void {
+  program
+    .command("verify")
+    .summary("check every byte of an archive or an environment")
+    .description("Checks every byte of X, an archive or an unpacked environment, and lists what is not as packed.")
+    .argument("[x]", "an archive (- is stdin) or an unpacked environment")
+    .addOption(threadsOption())
+    .addOption(quietOption())
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action((path: string | undefined, flags: Flags) => check(session, flags, path));
+}
+
+async function check(session: Session, flags: Flags, path: string | undefined): Promise<void> {
+  const { verify } = await import("../../verify.js");
+  const result = await withStdin(session, namedOrOwn(path, session), (source) =>
+    withProgress(session, flags.quiet, (onProgress) =>
+      verify({ path: source, threads: flags.nThreads, signal: session.interrupts.catch(), onProgress }),
+    ),
+  );
+  if (!result.ok) session.status = EXIT.refused;
+  if (flags.json) await session.writeJson(result);
+  else if (!flags.quiet || !result.ok) await session.writeData(`${verifyText(result)}\n`);
+}
+
+function verifyText({ ok, entries, bytes, differences }: VerifyResult): string {
+  if (ok) return `ok: ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, all as packed`;
+  const found = countOf(differences.length, "difference", "differences");
+  return [...differences.map(differenceLine), `${found} in ${countOf(entries, "entry", "entries")}`].join("\n");
+}
+
+function differenceLine({ kind, path, detail }: Difference): string {
+  return `${kind.padEnd(8)} ${escapeText(path)}${detail ? ` (${escapeText(detail)})` : ""}`;
+}

@@ -1,0 +1,59 @@
+import type { Info, Manifest } from "../index.js";
+import { escapeText } from "./escape.js";
+import { countOf, formatBytes, formatShare } from "./quantities.js";
+
+const LABEL_WIDTH = 13;
+
+/** What `envpack info` prints: a fact a line. */
+export function infoText(facts: Info): string {
+  const { manifest } = facts;
+  const rows: [string, string | null][] = [
+    ["name", `${manifest.name}${manifest.version === null ? "" : ` ${manifest.version}`} (${manifest.kind})`],
+    [facts.kind === "archive" ? "archive" : "environment", facts.path],
+    ["made by", manifest.createdBy],
+    ["made for", platformText(manifest)],
+    ["runs here", facts.unfit === null ? "yes" : `no: ${facts.unfit}`],
+    ["runtime", runtimeText(manifest)],
+    ["manager", manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? ""}`.trimEnd()],
+    ["packages", String(manifest.packages.length)],
+    ["commands", manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
+    ["content", sizeText(facts)],
+    ["left out", leftOutText(manifest)],
+    ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
+    ["old place", placeText(facts)],
+  ];
+  return rows
+    .filter((row): row is [string, string] => row[1] !== null)
+    .map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}${escapeText(value)}`)
+    .join("\n");
+}
+
+function platformText({ platform }: Manifest): string {
+  const libc = platform.glibc === null ? platform.libc : `${platform.libc} ${platform.glibc} or later`;
+  return `${platform.os}-${platform.arch}${libc === null ? "" : `, ${libc}`}`;
+}
+
+function runtimeText({ runtime }: Manifest): string {
+  if (runtime === null) return "none inside: the machine's own Node.js runs it";
+  const reach = runtime.hook === "import" ? "import and require" : "require only: too old for the import hook";
+  return `Node.js ${runtime.version}; scripts elsewhere reach its packages by ${reach}`;
+}
+
+function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
+  const content = `${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}`;
+  if (archiveBytes === null) return content;
+  const share = formatShare(archiveBytes, bytes);
+  return `${content}; ${formatBytes(archiveBytes)} as ${format}${share === null ? "" : ` (${share})`}`;
+}
+
+function leftOutText({ leftOut }: Manifest): string | null {
+  const parts = Object.entries(leftOut).map(([reason, { files, bytes }]) => `${reason} ${files} (${formatBytes(bytes)})`);
+  return parts.length === 0 ? null : parts.join(", ");
+}
+
+function placeText({ fixups, kind, relocatedTo }: Info): string {
+  if (fixups === 0) return "named by no file: works from anywhere as it is";
+  const named = `named by ${countOf(fixups, "file", "files")}`;
+  if (kind === "archive") return `${named}: envpack unpack rewrites them`;
+  return relocatedTo === null ? `${named}: envpack relocate rewrites them` : `${named}, rewritten to ${relocatedTo}`;
+}

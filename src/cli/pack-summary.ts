@@ -1,0 +1,38 @@
+import type { PackResult } from "../index.js";
+import { escapeText } from "./escape.js";
+import { leftOutLines, noticeLines } from "./left-out-text.js";
+import { countOf, formatBytes, formatSeconds, formatShare } from "./quantities.js";
+
+/** What `envpack pack` says when it is done: a few lines, without a newline at the end. */
+export function packText(result: PackResult, seconds: number): string {
+  const { manifest, output, files, bytes, archiveBytes, sha256, fixups } = result;
+  const name = escapeText([manifest.name, manifest.version].filter((part) => part !== null).join(" "));
+  const share = formatShare(archiveBytes, bytes);
+  const lines = [
+    `packed ${name} into ${output === null ? "stdout" : escapeText(output)}`,
+    `  ${countOf(files, "file", "files")}, ${formatBytes(bytes)} -> ${formatBytes(archiveBytes)}${share === null ? "" : ` (${share})`} in ${formatSeconds(seconds)}`,
+    `  sha256 ${sha256}`,
+  ];
+  if (fixups > 0) {
+    lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: envpack unpack rewrites it, after a plain tar envpack relocate does`);
+  }
+  lines.push(...leftOutLines(result.leftOut), ...noticeLines(result.notices));
+  if (output !== null) lines.push(nextStep(result, output));
+  return lines.join("\n");
+}
+
+/** The same as data: the file list is left to `envpack list`. */
+export function packJson(result: PackResult, seconds: number): object {
+  const { manifest, format, output, entries, files, bytes, archiveBytes, sha256, fixups, leftOut, notices } = result;
+  const { name, version, platform, runtime } = manifest;
+  return {
+    ...{ name, version, platform, runtime, format, output },
+    ...{ entries, files, bytes, archiveBytes, sha256, fixups, seconds, leftOut, notices },
+  };
+}
+
+function nextStep({ format }: PackResult, output: string): string {
+  const file = escapeText(output);
+  const plain = `tar -x${format === "tar.zst" ? " --zstd" : ""} -f ${file} -C DIR`;
+  return `next: envpack unpack ${file} DIR, or just ${plain}`;
+}

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { groupEntries } from "../../src/cli/dry-run.js";
+import type { PackPreview } from "../../src/index.js";
+
+function file(path: string, size: number): PackPreview["entries"][number] {
+  return { type: "file", path, executable: false, size, source: { kind: "bytes", bytes: new Uint8Array(0) } };
+}
+
+test("files are summed up by package, or by top folder, the largest first", () => {
+  const groups = groupEntries([
+    file("app/node_modules/@img/sharp/lib/a.node", 900),
+    file("app/node_modules/@img/sharp/b.js", 50),
+    file("app/node_modules/fastify/node_modules/ajv/x.js", 30),
+    file("app/node_modules/fastify/y.js", 20),
+    file("app/node_modules/.package-lock.json", 5),
+    file("app/src/deep/server.js", 4),
+    file("app/package.json", 3),
+    file("bin/node", 1000),
+    { type: "directory", path: "app" },
+  ]);
+  expect(groups).toEqual([
+    { path: "bin", files: 1, bytes: 1000 },
+    { path: "app/node_modules/@img/sharp", files: 2, bytes: 950 },
+    { path: "app/node_modules/fastify", files: 2, bytes: 50 },
+    { path: "app/node_modules", files: 1, bytes: 5 },
+    { path: "app/src", files: 1, bytes: 4 },
+    { path: "app", files: 1, bytes: 3 },
+  ]);
+});
