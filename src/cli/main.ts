@@ -22,12 +22,17 @@ export async function main(argv: readonly string[], traveling: Traveling = {}): 
   try {
     await buildProgram(session).parseAsync(argv, { from: "user" });
   } catch (error) {
-    // Help and version leave commander as errors of status 0.
-    const answered = error instanceof CommanderError && error.exitCode === 0;
-    session.status = answered ? EXIT.done : reportError(error, session);
+    session.status = statusOfAnswer(error) ?? reportError(error, session);
   } finally {
     session.interrupts.release();
   }
   const signal = session.interrupts.received ?? session.endBy;
   return signal === null ? session.status : dieBy(signal);
+}
+
+/** Help and version leave commander as errors; a bare `envpack` prints help too, but was not asked to. */
+function statusOfAnswer(error: unknown): number | null {
+  if (!(error instanceof CommanderError)) return null;
+  if (error.code === "commander.help") return EXIT.usage;
+  return error.exitCode === 0 ? EXIT.done : null;
 }

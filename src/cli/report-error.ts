@@ -7,7 +7,7 @@ import type { Session } from "./session.js";
 /** An error as the user sees it. */
 interface Report {
   readonly status: number;
-  /** "error[NO_SPACE]" */
+  /** "error[NO_SPACE]", or "internal error:" */
   readonly label: string;
   readonly message: string;
   readonly hint: string | undefined;
@@ -42,20 +42,20 @@ export function describeError(thrown: unknown): Report {
 /** Commander's message is "error: what" and, where it knows better, "(Did you mean ...?)" under it. */
 function describeUsage(error: CommanderError): Report {
   const [what = "", guess] = error.message.split("\n");
-  const help = "`envpack --help` and `envpack COMMAND --help` list what there is";
+  const help = "see `envpack --help`, or `envpack COMMAND --help`";
   return {
     status: EXIT.usage,
     label: "error[USAGE]",
-    message: what.replace(/^error: /, "").replace(/\.$/, ""),
+    message: what.replace(/^error: /, "").replace(" is invalid. ", " is invalid: ").replace(/\.$/, ""),
     hint: guess === undefined ? help : `${guess.replace(/^\(Did/, "did").replace(/\)$/, "")} ${help}`,
   };
 }
 
 function describeFault(error: unknown): Report {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? error.toString() : String(error);
   return {
     status: EXIT.refused,
-    label: "internal error",
+    label: "internal error:",
     message: text.split("\n", 1)[0] ?? "",
     hint: "this is a fault of envpack: run it again with ENVPACK_DEBUG=1 and report what it prints",
   };

@@ -36,7 +36,7 @@ describe("describeError", () => {
 
   test("anything else is a fault of envpack, told in one line with what to do", () => {
     const { status, label, message, hint } = describeError(new TypeError("x is not a function\n    at y"));
-    expect([status, label, message]).toEqual([1, "internal error", "TypeError: x is not a function"]);
+    expect([status, label, message]).toEqual([1, "internal error:", "TypeError: x is not a function"]);
     expect(hint).toContain("ENVPACK_DEBUG=1");
   });
 

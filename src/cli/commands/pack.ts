@@ -42,7 +42,7 @@ Examples:
   envpack pack --omit dev --exclude 'app/**/*.map'
   envpack pack --exclude 'app/docs/**' --include app/docs/index.html
   envpack pack --dry-run                     what would go in, with sizes
-  envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd'`;
+  envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd -f -'`;
 
 /** `envpack pack [PATH]` */
 export function addPack(program: Command, session: Session): void {
