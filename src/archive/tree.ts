@@ -1,0 +1,80 @@
+import { EnvpackError } from "../errors.js";
+import type { DirectoryEntry, HardlinkEntry, PlannedFile, FileEntry, SymlinkEntry } from "./entry.js";
+import { findPathFault, findTextFault, MAX_LINK_HOPS } from "./path-rules.js";
+
+type TreeEntry = DirectoryEntry | FileEntry | PlannedFile | SymlinkEntry | HardlinkEntry;
+
+/** What stands at a path: a kind, or where a symbolic link leads to. */
+type Node = "directory" | "file" | "hardlink" | { readonly target: string };
+
+/**
+ * Checks that entries, in archive order, make a tree that can be written without any of them leaving
+ * the root or going through a link, whatever the order of the files in it: plain names, no name
+ * twice, folders listed before what they hold, links that stay inside when they are followed as the
+ * kernel follows them, hard links to files that came before.
+ *
+ * @throws EnvpackError ARCHIVE_UNSAFE naming the first entry at fault
+ */
+export function checkTree(entries: Iterable<TreeEntry>): void {
+  const nodes = new Map<string, Node>();
+  const links: SymlinkEntry[] = [];
+  let parent = "";
+  for (const entry of entries) {
+    const fault = findPathFault(entry.path);
+    if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
+    if (nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
+    const folder = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf("/")));
+    // Most entries stand in the same folder as the one before them.
+    if (folder !== parent && nodes.get(folder) !== "directory" && folder !== "") {
+      throw unsafe("the archive holds this path without its folder", entry.path);
+    }
+    parent = folder;
+    nodes.set(entry.path, nodeOf(entry, nodes));
+    if (entry.type === "symlink") links.push(entry);
+  }
+  for (const link of links) checkLink(link, nodes);
+}
+
+function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {
+  if (entry.type === "symlink") return { target: entry.target };
+  if (entry.type === "hardlink" && nodes.get(entry.target) !== "file") {
+    throw unsafe("a hard link does not lead to a file before it", entry.path);
+  }
+  return entry.type;
+}
+
+/**
+ * Follows a link part by part. What is not in the tree is walked as if it were a folder: such a link
+ * dangles, which is allowed, but even then it must not climb out.
+ */
+function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): void {
+  const fault = findTextFault(link.target);
+  if (fault !== null) throw unsafe(`a link leads to ${fault}`, link.path);
+  // Parts still to walk, the next one last; and the folder reached so far.
+  const ahead: string[] = [];
+  const reached = link.path.split("/").slice(0, -1);
+  let hops = 0;
+  let target: string | null = link.target;
+  for (;;) {
+    if (target !== null) {
+      if (/^[/\\]|^[A-Za-z]:/.test(target)) throw unsafe("a link leads to an absolute path", link.path);
+      if (++hops > MAX_LINK_HOPS) throw unsafe("a link leads round in a circle", link.path);
+      ahead.push(...target.split("/").reverse());
+    }
+    const part = ahead.pop();
+    if (part === undefined) return;
+    target = null;
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (reached.pop() === undefined) throw unsafe("a link leads out of the archive", link.path);
+      continue;
+    }
+    const node = nodes.get(reached.length === 0 ? part : `${reached.join("/")}/${part}`);
+    if (typeof node === "object") target = node.target;
+    else reached.push(part);
+  }
+}
+
+function unsafe(message: string, path: string): EnvpackError {
+  return new EnvpackError("ARCHIVE_UNSAFE", message, { path });
+}
