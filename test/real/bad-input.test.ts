@@ -1,0 +1,237 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { envpack, execute, makeScratch, shell, type Outcome } from "./commands.js";
+import { buildSample } from "./sample.js";
+
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+const scratch = makeScratch();
+const installed = join(scratch, "installed");
+const archive = join(scratch, "good.tar.gz");
+let at = 0;
+let project: string;
+let out: string;
+
+beforeAll(() => {
+  mkdirSync(installed);
+  buildSample(installed);
+  chmodSync(scratch, 0o755);
+  expect(envpack(["pack", installed, "-q", "-o", archive]).status).toBe(0);
+});
+
+beforeEach(() => {
+  const folder = join(scratch, String(at++));
+  project = join(folder, "pantry");
+  out = join(folder, "out");
+  mkdirSync(out, { recursive: true });
+  expect(execute("cp", ["-a", installed, project]).status).toBe(0);
+});
+
+/** One line with the code and what is at fault, a hint under it, status 1, and nothing left behind. */
+function expectRefused(outcome: Outcome, code: string, what: RegExp, left: readonly string[] = []): void {
+  expect(outcome.stderr).toMatch(new RegExp(`^envpack: error\\[${code}\\] [^\\n]+\\n(hint: [^\\n]+\\n)?$`));
+  expect(outcome.stderr).toMatch(what);
+  expect(outcome).toMatchObject({ status: 1, signal: null, stdout: "" });
+  expect(readdirSync(out)).toEqual(left);
+}
+
+const pack = (...more: string[]): Outcome => envpack(["pack", project, "-o", join(out, "x.tar.gz"), ...more]);
+
+describe("what cannot be packed", () => {
+  test("a folder that is not there", () => {
+    rmSync(project, { recursive: true });
+    expectRefused(pack(), "IO|NOT_AN_ENVIRONMENT", /pantry/);
+  });
+
+  test("no package.json", () => {
+    rmSync(join(project, "package.json"));
+    expectRefused(pack(), "NOT_AN_ENVIRONMENT", /package\.json.*\nhint: /s);
+  });
+
+  test("a package.json that is no JSON", () => {
+    writeFileSync(join(project, "package.json"), "{ nope");
+    expectRefused(pack(), "NOT_AN_ENVIRONMENT", /package\.json/);
+  });
+
+  test("no node_modules: npm ci is the way out", () => {
+    rmSync(join(project, "node_modules"), { recursive: true });
+    expectRefused(pack(), "NOT_INSTALLED", /hint: .*npm ci/);
+  });
+
+  test("a package of another version than the lockfile's is named", () => {
+    const file = join(project, "node_modules/ms/package.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace('"2.1.3"', '"2.1.2"'));
+    expectRefused(pack(), "LOCK_MISMATCH", /\bms\b.*\nhint: .*npm ci/s);
+  });
+
+  test("a package of the lockfile that is missing is named", () => {
+    rmSync(join(project, "node_modules/semver"), { recursive: true });
+    expectRefused(pack(), "LOCK_MISMATCH", /\bsemver\b.*\nhint: .*npm ci/s);
+  });
+
+  test("a link that leaves the project", () => {
+    symlinkSync("/etc/hostname", join(project, "assets/host"));
+    expectRefused(pack(), "LINK_ESCAPES", /assets\/host/);
+  });
+
+  test("a named pipe, without waiting for a writer", () => {
+    expect(execute("mkfifo", [join(project, "assets/pipe")]).status).toBe(0);
+    expectRefused(pack(), "SPECIAL_FILE", /assets\/pipe/);
+  });
+
+  test("a file that may not be read is named", ({ skip }) => {
+    if (!isRoot) skip("only root can act as another user");
+    const secret = join(project, "assets/locked.txt");
+    writeFileSync(secret, "x", { mode: 0o600 });
+    chownSync(out, NOBODY, NOBODY);
+    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { uid: NOBODY, gid: NOBODY, cwd: "/" });
+    expectRefused(outcome, "SOURCE_UNREADABLE|NO_PERMISSION", /assets\/locked\.txt/);
+  });
+
+  test("a runtime that is not there", () => {
+    expectRefused(pack("--node", "/no/such/node"), "RUNTIME_NOT_FOUND", /\/no\/such\/node/);
+  });
+});
+
+describe("where the archive goes", () => {
+  test("an output that exists stays as it is, and -f replaces it by one rename", () => {
+    const output = join(out, "x.tar.gz");
+    writeFileSync(output, "older");
+    expectRefused(pack(), "OUTPUT_EXISTS", /x\.tar\.gz.*\nhint: .*(-f|--force)/s, ["x.tar.gz"]);
+    expect(readFileSync(output, "utf8")).toBe("older");
+    const before = statSync(output).ino;
+    expect(pack("-f", "-q")).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    expect(statSync(output).ino).not.toBe(before);
+    expect(envpack(["verify", output]).status).toBe(0);
+  });
+
+  test("a failing pack leaves the older output whole, even with -f", () => {
+    const output = join(out, "x.tar.gz");
+    writeFileSync(output, "older");
+    symlinkSync("/etc/hostname", join(project, "assets/host"));
+    expectRefused(pack("-f"), "LINK_ESCAPES", /assets\/host/, ["x.tar.gz"]);
+    expect(readFileSync(output, "utf8")).toBe("older");
+  });
+
+  test("a folder that may not be written to", ({ skip }) => {
+    if (!isRoot) skip("only root can act as another user");
+    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { uid: NOBODY, gid: NOBODY, cwd: "/" });
+    expectRefused(outcome, "NO_PERMISSION", /EACCES/);
+  });
+
+  test("a folder that is not there", () => {
+    const outcome = envpack(["pack", project, "-o", join(out, "no/such/x.tar")]);
+    expectRefused(outcome, "IO", /no\/such/);
+  });
+
+  test("an ending that is no format", () => {
+    const { status, stderr } = envpack(["pack", project, "-o", join(out, "x.rar")]);
+    expect([status, readdirSync(out)]).toEqual([2, []]);
+    expect(stderr).toMatch(/^envpack: error\[USAGE\] .*x\.rar\nhint: .*\.tar\.zst/);
+  });
+});
+
+describe("a full disk", () => {
+  const disk = join(scratch, "small-disk");
+  let mounted = false;
+  beforeAll(() => {
+    mkdirSync(disk);
+    mounted = isRoot && process.platform === "linux" && execute("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]).status === 0;
+  });
+  afterAll(() => {
+    if (mounted) execute("umount", [disk]);
+  });
+
+  test("ends pack with nothing left behind and an older output whole", ({ skip }) => {
+    if (!mounted) skip("a small disk cannot be mounted here");
+    const older = join(disk, "x.tar.gz");
+    writeFileSync(older, "older");
+    const outcome = envpack(["pack", project, "-f", "-o", older]);
+    expectRefused(outcome, "NO_SPACE", /ENOSPC/);
+    expect(readdirSync(disk)).toEqual(["x.tar.gz"]);
+    expect(readFileSync(older, "utf8")).toBe("older");
+    rmSync(older);
+  });
+
+  test("ends unpack with nothing left behind", ({ skip }) => {
+    if (!mounted) skip("a small disk cannot be mounted here");
+    expectRefused(envpack(["unpack", archive, join(disk, "env")]), "NO_SPACE", /ENOSPC/);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+
+  test("ends a pipe into a full disk with an error of the one that writes", () => {
+    const { status, stderr } = shell(`envpack pack "${project}" -o - > /dev/full`);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^envpack: error\[NO_SPACE\] /);
+  });
+});
+
+describe("what cannot be unpacked", () => {
+  const unpack = (file: string, ...more: string[]): Outcome => envpack(["unpack", file, join(out, "env"), ...more]);
+
+  test("no such archive", () => {
+    expectRefused(unpack(join(scratch, "none.tar.gz")), "IO", /none\.tar\.gz/);
+  });
+
+  test.each([
+    ["an empty file", ""],
+    ["text", "hello, this is no archive\n"],
+    ["a page that says 404", "<!doctype html><title>404 Not Found</title>"],
+  ])("%s", (_what, content) => {
+    const file = join(dirname(out), "page.tar.gz");
+    writeFileSync(file, content);
+    expectRefused(unpack(file), "NOT_AN_ARCHIVE", /page\.tar\.gz/);
+    expectRefused(envpack(["verify", file]), "NOT_AN_ARCHIVE", /page\.tar\.gz/);
+    expectRefused(envpack(["list", file]), "NOT_AN_ARCHIVE", /page\.tar\.gz/);
+  });
+
+  test("an archive of another tool", () => {
+    const file = join(dirname(out), "other.tar.gz");
+    expect(execute("tar", ["-czf", file, "-C", installed, "package.json"]).status).toBe(0);
+    expectRefused(unpack(file), "NOT_AN_ARCHIVE|ARCHIVE_CORRUPT", /other\.tar\.gz/);
+  });
+
+  test("an archive that was cut, from a file and from stdin", () => {
+    const file = join(dirname(out), "cut.tar.gz");
+    expect(execute("cp", [archive, file]).status).toBe(0);
+    truncateSync(file, Math.floor(statSync(file).size / 2));
+    expectRefused(unpack(file), "NOT_AN_ARCHIVE|ARCHIVE_CORRUPT", /cut\.tar\.gz/);
+    expectRefused(shell(`envpack unpack - "${join(out, "env")}" < "${file}"`), "ARCHIVE_CORRUPT", /./);
+  });
+
+  test("one flipped bit in the middle", () => {
+    const file = join(dirname(out), "flipped.tar.gz");
+    const bytes = readFileSync(archive);
+    const middle = Math.floor(bytes.length / 2);
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    expectRefused(unpack(file), "ARCHIVE_CORRUPT|DIGEST_MISMATCH", /./);
+    expectRefused(envpack(["verify", file]), "ARCHIVE_CORRUPT|DIGEST_MISMATCH", /./);
+  });
+
+  test("a target that exists stays as it is, and --force swaps it", () => {
+    const target = join(out, "env");
+    mkdirSync(target);
+    writeFileSync(join(target, "mine"), "x");
+    expectRefused(unpack(archive), "TARGET_EXISTS", /env.*\nhint: .*--force/s, ["env"]);
+    expect(readdirSync(target)).toEqual(["mine"]);
+    expect(unpack(archive, "--force", "-q").status).toBe(0);
+    expect(readdirSync(target)).toContain("app");
+    expect(readdirSync(target)).not.toContain("mine");
+    expect(readdirSync(out)).toEqual(["env"]);
+  });
+
+  test("stdin without a folder's name", () => {
+    const { status, stderr } = shell(`envpack unpack - < "${archive}"`);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^envpack: error\[USAGE\] .*\nhint: /);
+  });
+});
+
+test("a project that was moved after npm installed it packs as well", () => {
+  const moved = join(dirname(project), "moved");
+  renameSync(project, moved);
+  project = moved;
+  expect(pack("-q").status).toBe(0);
+});

@@ -1,0 +1,224 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { envpack, execute, has, makeScratch, runElsewhere, shell, type Outcome } from "./commands.js";
+import { buildSample, SAMPLE_OUTPUT } from "./sample.js";
+
+const scratch = makeScratch();
+const project = join(scratch, "home/me/pantry");
+const away = join(scratch, "away");
+const carried = join(scratch, "carried");
+const FORMATS = ["tar.zst", "tar.gz", "tar"] as const;
+const archive = (format: string): string => join(carried, `pantry.${format}`);
+let packed: Outcome;
+
+beforeAll(() => {
+  mkdirSync(project, { recursive: true });
+  mkdirSync(carried);
+  buildSample(project);
+  for (const format of FORMATS) {
+    packed = envpack(["pack", project, "-o", archive(format)]);
+    if (packed.status !== 0) throw new Error(packed.stderr);
+  }
+  // From here on nothing may need the place where the environment was made.
+  renameSync(project, away);
+});
+
+test("pack says on stderr what it did, what it left out and what to do next, and nothing on stdout", () => {
+  expect(packed.stdout).toBe("");
+  expect(packed.stderr).toMatch(/^packed @acme\/pantry 1\.2\.3 into .*pantry\.tar\n {2}[\d,]+ files, [\d.]+ MB -> [\d.]+ MB \(\d+ %\) in [\d.]+ s\n/);
+  expect(packed.stderr).toMatch(/ {2}sha256 [0-9a-f]{64}\n/);
+  expect(packed.stderr).toMatch(/left out:\n.*secrets.*app\/\.env/s);
+  expect(packed.stderr).toMatch(/next: envpack unpack .*pantry\.tar DIR, or just tar -x -f .*pantry\.tar -C DIR\n$/);
+});
+
+/** The environment works: its program, its commands and the tools that came with the runtime. */
+function expectWorks(root: string): void {
+  const hidden = [away, carried];
+  const program = runElsewhere([join(root, "bin/node"), join(root, "app/main.js")], hidden);
+  expect(program.stderr).toBe("");
+  expect(JSON.parse(program.stdout)).toEqual({ ...SAMPLE_OUTPUT, node: process.versions.node });
+  expect(runElsewhere([join(root, "bin/greet"), "world"], hidden)).toMatchObject({ status: 0, stdout: "hello world\n" });
+  expect(runElsewhere([join(root, "bin/semver"), "-r", ">1", "1.0.0", "2.0.0"], hidden)).toMatchObject({ status: 0, stdout: "2.0.0\n" });
+  expect(runElsewhere([join(root, "bin/npm"), "--version"], hidden)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  expect(runElsewhere([join(root, "bin/envpack"), "verify"], hidden)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^ok: /) });
+}
+
+describe.each(FORMATS)("a plain tar -xf of .%s works at another depth", (format) => {
+  test.for([
+    ["GNU tar", "tar", "-xf"],
+    ["bsdtar", "bsdtar", "-xf"],
+    ["busybox tar", "busybox", "tar", "-xf"],
+  ] as const)("with %s", ([_name, program, ...words], { skip }) => {
+    if (!has(program)) skip(`${program} is not installed here`);
+    if (program === "tar" && format === "tar.zst" && !has("zstd")) skip("GNU tar needs the zstd program, which is not installed here");
+    const target = join(scratch, "t", format, program, "b/c/d");
+    mkdirSync(target, { recursive: true });
+    // busybox tar knows no zstd: it is fed by the zstd program.
+    const feed = program === "busybox" && format === "tar.zst";
+    if (feed && !has("zstd")) skip("busybox tar needs the zstd program, which is not installed here");
+    const outcome = feed
+      ? shell(`set -o pipefail; zstd -dc "${archive(format)}" | busybox tar -xf - -C "${target}"`)
+      : execute(program, [...words, archive(format), "-C", target]);
+    expect(outcome).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    expectWorks(target);
+  });
+});
+
+describe.each(FORMATS)("envpack unpack of .%s", (format) => {
+  test("restores to the folder that is named, and verify agrees", () => {
+    const target = join(scratch, "u", format, "a b", "é's");
+    mkdirSync(join(target, ".."), { recursive: true });
+    const outcome = envpack(["unpack", archive(format), target]);
+    expect(outcome).toMatchObject({ status: 0, stdout: "", stderr: expect.stringContaining("every digest checked") });
+    expectWorks(target);
+    expect(envpack(["verify", target]).status).toBe(0);
+    expect(envpack(["verify", archive(format)])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^ok: /) });
+  });
+
+  test("reads stdin", () => {
+    const target = join(scratch, "stdin", format);
+    mkdirSync(join(target, ".."), { recursive: true });
+    const outcome = shell(`envpack unpack - "${target}" < "${archive(format)}"`);
+    expect(outcome).toMatchObject({ status: 0, stdout: "" });
+    expectWorks(target);
+  });
+});
+
+test("without a folder unpack makes one of the archive's name", () => {
+  const folder = join(scratch, "here");
+  mkdirSync(folder);
+  expect(envpack(["unpack", archive("tar.gz"), "-q"], { cwd: folder })).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+  expect(readdirSync(folder)).toEqual(["pantry"]);
+});
+
+test("pack to stdout, unpack from stdin, verify: one line of shell", () => {
+  const target = join(scratch, "piped");
+  const line = `set -o pipefail; envpack pack "${away}" -o - | envpack unpack - "${target}" && envpack verify "${target}"`;
+  const outcome = shell(line);
+  expect(outcome).toMatchObject({ status: 0, stdout: expect.stringMatching(/^ok: /) });
+  expect(outcome.stderr).toContain("into stdout");
+});
+
+test("the default name tells name, version and platform, and lands in the current folder", () => {
+  const folder = join(scratch, "default-name");
+  mkdirSync(folder);
+  expect(envpack(["pack", away, "-q"], { cwd: folder }).status).toBe(0);
+  expect(readdirSync(folder)).toEqual([`acme-pantry-1.2.3-${process.platform}-${process.arch}.tar.zst`]);
+});
+
+test("pack without a path packs the project of the current folder, and leaves its own output out", () => {
+  const copy = join(scratch, "in-place");
+  expect(execute("cp", ["-a", away, copy]).status).toBe(0);
+  expect(envpack(["pack", "-o", "build.tar.gz"], { cwd: copy }).status).toBe(0);
+  // The second time the first output lies there already.
+  expect(envpack(["pack", "-o", "build.tar.gz", "-f"], { cwd: copy }).stderr).toContain("the archive itself");
+  const { stdout } = envpack(["list", join(copy, "build.tar.gz")]);
+  expect(stdout).toContain("app/main.js\n");
+  expect(stdout).not.toContain("build.tar.gz");
+});
+
+describe("the four reporting commands as JSON", () => {
+  test("list gives every entry, of an archive and of what was restored from it", () => {
+    const target = join(scratch, "json-target");
+    const unpacked = JSON.parse(envpack(["unpack", "--json", archive("tar"), target]).stdout);
+    const entries = JSON.parse(envpack(["list", "--json", archive("tar")]).stdout);
+    expect(unpacked).toMatchObject({ target, manifest: { name: "@acme/pantry" } });
+    expect(unpacked.entries).toBe(entries.length);
+    expect(entries).toContainEqual({ type: "file", path: "app/assets/ünïcode name.txt", executable: false, size: 5, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(JSON.parse(envpack(["list", "--json", target]).stdout)).toEqual(entries);
+    expect(JSON.parse(envpack(["verify", "--json", target]).stdout)).toMatchObject({ ok: true, differences: [] });
+    const facts = JSON.parse(envpack(["info", "--json", target]).stdout);
+    expect(facts).toMatchObject({ kind: "folder", unfit: null, manifest: { bins: ["greet", "semver"], runtime: { version: process.versions.node } } });
+  });
+
+  test("pack --json tells what was written", () => {
+    const output = join(scratch, "as-json.tar");
+    const result = JSON.parse(envpack(["pack", away, "--json", "-o", output]).stdout);
+    expect(result).toMatchObject({ name: "@acme/pantry", output, format: "tar" });
+    expect(result.leftOut).toContainEqual(expect.objectContaining({ path: "app/.env", reason: "secret" }));
+    expect(execute("sha256sum", [output]).stdout).toContain(result.sha256);
+  });
+});
+
+test("info is readable", () => {
+  const { status, stdout } = envpack(["info", archive("tar.zst")]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^name +@acme\/pantry 1\.2\.3 \(project\)\n/);
+  expect(stdout).toMatch(/^runs here +yes$/m);
+  expect(stdout).toMatch(/^commands +greet semver$/m);
+});
+
+test("a reader that has seen enough ends list quietly with status 0", () => {
+  const outcome = shell(`set -o pipefail; envpack list "${archive("tar.gz")}" | head -1`);
+  expect(outcome).toEqual({ status: 0, signal: null, stdout: ".envpack/\n", stderr: "" });
+});
+
+test("a full disk behind stdout is an error of list", ({ skip }) => {
+  if (!existsSync("/dev/full")) skip("there is no /dev/full here");
+  const { status, stderr } = shell(`envpack list "${archive("tar.gz")}" > /dev/full`);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^envpack: error\[NO_SPACE\] cannot write to stdout: /);
+});
+
+describe("scripts elsewhere", () => {
+  const root = join(scratch, "envs/pantry");
+  const job = join(scratch, "jobs/job.mjs");
+  beforeAll(() => {
+    mkdirSync(join(scratch, "envs"));
+    mkdirSync(join(scratch, "jobs"));
+    expect(envpack(["unpack", "-q", archive("tar.zst"), root]).status).toBe(0);
+    const code = 'import ms from "ms"; import { greet } from "greeter/loud"; console.log(ms("2h"), greet("job"), process.argv[2]);\n';
+    writeFileSync(job, code);
+  });
+  const expected = { status: 0, signal: null, stdout: "7200000 HELLO JOB --fast\n", stderr: "" };
+
+  test("import the environment's packages through its own envpack run", () => {
+    expect(runElsewhere([join(root, "bin/envpack"), "run", job, "--fast"], [away])).toEqual(expected);
+  });
+
+  test("import them through envpack run with the environment named", () => {
+    expect(envpack(["run", root, "--", job, "--fast"])).toEqual(expected);
+  });
+
+  test("import them out of an archive that is restored for this once", () => {
+    expect(envpack(["run", archive("tar.zst"), "--", job, "--fast"])).toEqual(expected);
+  });
+
+  test.for(["bash", "zsh", "dash", "fish"])("import them after activation in %s", (name, { skip }) => {
+    if (!has(name)) skip(`${name} is not installed here`);
+    const line =
+      name === "fish"
+        ? `source ${root}/bin/activate.fish; node ${job} --fast`
+        : `${name === "dash" ? "." : "source"} ${root}/bin/activate && node ${job} --fast`;
+    expect(runElsewhere([name, "-c", line], [away])).toEqual(expected);
+  });
+});
+
+test("run ends as its command ends", () => {
+  const root = join(scratch, "envs/pantry");
+  expect(envpack(["run", root, "--", "node", "-e", "process.exit(7)"]).status).toBe(7);
+  expect(envpack(["run", root, "--", "node", "-e", "process.kill(process.pid, 'SIGTERM')"]).signal).toBe("SIGTERM");
+  expect(envpack(["run", root, "--", "node", "-p", "process.argv.length", "--", "--x"]).stdout).toBe("2\n");
+  expect(envpack(["run", root, "greet", "--", "you"]).stdout).toBe("hello --\n");
+  expect(envpack(["run", root, "no-such-command"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/^envpack: error\[COMMAND_FAILED\] .*\nhint: /) });
+});
+
+test("verify lists what was edited, removed and added since", () => {
+  const root = join(scratch, "edited");
+  envpack(["unpack", "-q", archive("tar.gz"), root]);
+  writeFileSync(join(root, "app/main.js"), "changed\n");
+  renameSync(join(root, "app/packages/greeter/loud.js"), join(root, "app/packages/greeter/new.js"));
+  const { status, stdout } = envpack(["verify", root]);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^changed +app\/main\.js/m);
+  expect(stdout).toMatch(/^missing +app\/packages\/greeter\/loud\.js/m);
+  expect(stdout).toMatch(/^added +app\/packages\/greeter\/new\.js/m);
+  expect(stdout).toMatch(/^3 differences in /m);
+});
+
+test("the archive's name does not decide how it is read", () => {
+  const renamed = join(scratch, "renamed.tar.gz");
+  copyFileSync(archive("tar.zst"), renamed);
+  expect(envpack(["verify", renamed]).status).toBe(0);
+});
