@@ -13,3 +13,17 @@ export const RESOLVE_FOLDER: Readonly<Record<Environment["kind"], string>> = {
   prefix: "lib",
   conda: "lib",
 };
+
+/** A folder whose absolute path may stand in files, and what it became in the archive. */
+interface Root {
+  /** Absolute. */
+  readonly path: string;
+  /** As an arcpath; "" for the archive's root. */
+  readonly arcpath: string;
+}
+
+/** The environment's folder as the system resolves it and, behind a link, as the user named it. */
+export function scanRoots(environment: Pick<Environment, "kind" | "root" | "namedRoot">): readonly Root[] {
+  const arcpath = ENVIRONMENT_FOLDER[environment.kind];
+  return [...new Set([environment.root, environment.namedRoot])].map((path) => ({ path, arcpath }));
+}

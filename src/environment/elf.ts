@@ -1,0 +1,263 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+/**
+ * What an ELF file's header and dynamic section tell. Source: the System V ABI, generic part
+ * (gabi 4.1), chapters 4 and 5, and the LSB for symbol versions (.gnu.version_r).
+ */
+export interface ElfFile {
+  readonly class: 32 | 64;
+  /** As `process.arch`; null: a machine Node does not run on. */
+  readonly arch: string | null;
+  /** The program interpreter (the dynamic loader); null of libraries and static programs. */
+  readonly interpreter: string | null;
+  readonly needed: readonly string[];
+  /** RPATH and RUNPATH, each split at its colons. */
+  readonly runPaths: readonly string[];
+  /** The highest GLIBC_x.y that it needs, as "2.28". */
+  readonly glibc: string | null;
+  /** Defined dynamic symbols that `wantedSymbols` matches. */
+  readonly symbols: readonly string[];
+  /** Undefined dynamic symbols that `wantedSymbols` matches. */
+  readonly imports: readonly string[];
+}
+
+/** e_machine to `process.arch`. */
+const MACHINES = new Map([
+  [3, "ia32"],
+  [8, "mips"],
+  [20, "ppc"],
+  [21, "ppc64"],
+  [22, "s390x"],
+  [40, "arm"],
+  [62, "x64"],
+  [183, "arm64"],
+  [243, "riscv64"],
+  [258, "loong64"],
+]);
+
+const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
+const PT_INTERP = 3;
+const DT = { NEEDED: 1, STRTAB: 5, SYMTAB: 6, HASH: 4, STRSZ: 10, RPATH: 15, RUNPATH: 29 } as const;
+const DT_GNU_HASH = 0x6ffffef5;
+const DT_VERNEED = 0x6ffffffe;
+const DT_VERNEEDNUM = 0x6fffffff;
+
+/** No table of an honest file is larger; a lying one must not make us allocate. */
+const TABLE_LIMIT = 256 << 20;
+
+interface Segment {
+  readonly type: number;
+  readonly offset: number;
+  readonly address: number;
+  readonly size: number;
+}
+
+/** Thrown inside this file only: the bytes are no ELF that can be read. */
+class Malformed extends Error {}
+
+/**
+ * Reads an ELF file; null where it is none or is damaged. System errors are thrown as they come.
+ *
+ * @param wantedSymbols which dynamic symbols to look for; null: none (the table is not read)
+ */
+export function readElf(file: string, wantedSymbols: RegExp | null): ElfFile | null {
+  const descriptor = openSync(file, "r");
+  try {
+    return new ElfReader(descriptor, fstatSync(descriptor).size).read(wantedSymbols);
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+class ElfReader {
+  private wide = true;
+  private little = true;
+  private segments: readonly Segment[] = [];
+
+  constructor(
+    private readonly descriptor: number,
+    private readonly size: number,
+  ) {}
+
+  read(wantedSymbols: RegExp | null): ElfFile {
+    const ident = this.bytes(0, 20);
+    if (ident.toString("latin1", 0, 4) !== "\x7fELF") throw new Malformed();
+    const [elfClass, encoding] = [ident[4], ident[5]];
+    if ((elfClass !== 1 && elfClass !== 2) || (encoding !== 1 && encoding !== 2)) throw new Malformed();
+    this.wide = elfClass === 2;
+    this.little = encoding === 1;
+    this.segments = this.readSegments();
+    const interpreter = this.segments.find((segment) => segment.type === PT_INTERP);
+    return {
+      class: this.wide ? 64 : 32,
+      arch: this.archOf(this.u16(ident, 18)),
+      interpreter: interpreter === undefined ? null : text(this.bytes(interpreter.offset, interpreter.size), 0),
+      ...this.readDynamic(wantedSymbols),
+    };
+  }
+
+  private archOf(machine: number): string | null {
+    const arch = MACHINES.get(machine) ?? null;
+    if (arch === "mips" && this.little) return "mipsel";
+    return arch;
+  }
+
+  private readSegments(): Segment[] {
+    const header = this.bytes(0, this.wide ? 64 : 52);
+    const at = this.word(header, this.wide ? 32 : 28);
+    const entrySize = this.u16(header, this.wide ? 54 : 42);
+    const count = this.u16(header, this.wide ? 56 : 44);
+    if (count > 0 && entrySize < (this.wide ? 56 : 32)) throw new Malformed();
+    const table = this.bytes(at, entrySize * count);
+    return Array.from({ length: count }, (_, index) => {
+      const from = index * entrySize;
+      return {
+        type: this.u32(table, from),
+        offset: this.word(table, from + (this.wide ? 8 : 4)),
+        address: this.word(table, from + (this.wide ? 16 : 8)),
+        size: this.word(table, from + (this.wide ? 32 : 16)),
+      };
+    });
+  }
+
+  private readDynamic(wanted: RegExp | null): Omit<ElfFile, "class" | "arch" | "interpreter"> {
+    const segment = this.segments.find(({ type }) => type === PT_DYNAMIC);
+    const nothing = { needed: [], runPaths: [], glibc: null, symbols: [], imports: [] };
+    if (segment === undefined) return nothing;
+    const entries = this.dynamicEntries(segment);
+    const value = (tag: number): number | undefined => entries.find(([found]) => found === tag)?.[1];
+    const [stringsAt, stringsSize] = [value(DT.STRTAB), value(DT.STRSZ)];
+    if (stringsAt === undefined || stringsSize === undefined) return nothing;
+    const strings = this.bytes(this.offsetOf(stringsAt), stringsSize);
+    const textsOf = (tag: number): string[] =>
+      entries.filter(([found]) => found === tag).map(([, offset]) => text(strings, offset));
+    const paths = [...textsOf(DT.RPATH), ...textsOf(DT.RUNPATH)];
+    return {
+      needed: textsOf(DT.NEEDED),
+      runPaths: paths.flatMap((path) => path.split(":")).filter((path) => path !== ""),
+      glibc: this.highestGlibc(strings, value(DT_VERNEED), value(DT_VERNEEDNUM)),
+      ...(wanted === null ? { symbols: [], imports: [] } : this.readSymbols(strings, wanted, value)),
+    };
+  }
+
+  private dynamicEntries(segment: Segment): [number, number][] {
+    const step = this.wide ? 16 : 8;
+    const table = this.bytes(segment.offset, segment.size);
+    const entries: [number, number][] = [];
+    for (let at = 0; at + step <= table.length; at += step) {
+      const tag = this.word(table, at);
+      if (tag === 0) break;
+      entries.push([tag, this.word(table, at + step / 2)]);
+    }
+    return entries;
+  }
+
+  /** Elf_Verneed: cnt @2, file @4, aux @8, next @12; Elf_Vernaux: name @8, next @12. */
+  private highestGlibc(strings: Buffer, address: number | undefined, count = 0): string | null {
+    let highest: string | null = null;
+    let at = address === undefined ? 0 : this.offsetOf(address);
+    for (let left = address === undefined ? 0 : count; left > 0; left--) {
+      const need = this.bytes(at, 16);
+      let auxAt = at + this.u32(need, 8);
+      for (let names = this.u16(need, 2); names > 0; names--) {
+        const aux = this.bytes(auxAt, 16);
+        const version = /^GLIBC_(\d+(?:\.\d+)*)$/.exec(text(strings, this.u32(aux, 8)))?.[1];
+        if (version !== undefined && (highest === null || compareVersions(version, highest) > 0)) highest = version;
+        if (this.u32(aux, 12) === 0) break;
+        auxAt += this.u32(aux, 12);
+      }
+      if (this.u32(need, 12) === 0) break;
+      at += this.u32(need, 12);
+    }
+    return highest;
+  }
+
+  private readSymbols(
+    strings: Buffer,
+    wanted: RegExp,
+    value: (tag: number) => number | undefined,
+  ): Pick<ElfFile, "symbols" | "imports"> {
+    const table = value(DT.SYMTAB);
+    const found = { symbols: [] as string[], imports: [] as string[] };
+    if (table === undefined) return found;
+    const step = this.wide ? 24 : 16;
+    const count = this.countSymbols(value(DT.HASH), value(DT_GNU_HASH));
+    const symbols = this.bytes(this.offsetOf(table), step * count);
+    for (let at = 0; at < symbols.length; at += step) {
+      const name = text(strings, this.u32(symbols, at));
+      if (!wanted.test(name)) continue;
+      const section = this.u16(symbols, at + (this.wide ? 6 : 14));
+      (section === 0 ? found.imports : found.symbols).push(name);
+    }
+    return found;
+  }
+
+  /** The dynamic section does not say how many symbols there are; its hash tables do. */
+  private countSymbols(hash: number | undefined, gnuHash: number | undefined): number {
+    // The GNU table first: the words of the old one are 8 bytes wide on some machines.
+    if (gnuHash === undefined) return hash === undefined ? 0 : this.u32(this.bytes(this.offsetOf(hash), 8), 4);
+    const at = this.offsetOf(gnuHash);
+    const header = this.bytes(at, 16);
+    const [buckets, first, bloom] = [this.u32(header, 0), this.u32(header, 4), this.u32(header, 8)];
+    const bucketsAt = at + 16 + bloom * (this.wide ? 8 : 4);
+    const table = this.bytes(bucketsAt, buckets * 4);
+    let last = 0;
+    for (let index = 0; index < buckets; index++) last = Math.max(last, this.u32(table, index * 4));
+    if (last < first) return first;
+    // The last chain ends with the entry whose lowest bit is set.
+    const chainsAt = bucketsAt + buckets * 4;
+    while ((this.u32(this.bytes(chainsAt + (last - first) * 4, 4), 0) & 1) === 0) last++;
+    return last + 1;
+  }
+
+  /** Where in the file the byte lies that is loaded at `address`. */
+  private offsetOf(address: number): number {
+    for (const { type, address: from, offset, size } of this.segments) {
+      if (type === PT_LOAD && address >= from && address < from + size) return address - from + offset;
+    }
+    throw new Malformed();
+  }
+
+  private bytes(offset: number, length: number): Buffer {
+    if (offset < 0 || length < 0 || length > TABLE_LIMIT || offset + length > this.size) throw new Malformed();
+    const buffer = Buffer.alloc(length);
+    if (length > 0 && readSync(this.descriptor, buffer, 0, length, offset) !== length) throw new Malformed();
+    return buffer;
+  }
+
+  private u16(buffer: Buffer, at: number): number {
+    return this.little ? buffer.readUInt16LE(at) : buffer.readUInt16BE(at);
+  }
+
+  private u32(buffer: Buffer, at: number): number {
+    return this.little ? buffer.readUInt32LE(at) : buffer.readUInt32BE(at);
+  }
+
+  /** A 32 or 64 bit field, by the file's class. */
+  private word(buffer: Buffer, at: number): number {
+    if (!this.wide) return this.u32(buffer, at);
+    const value = this.little ? buffer.readBigUInt64LE(at) : buffer.readBigUInt64BE(at);
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+  }
+}
+
+/** The NUL-ended text at an offset of a string table. */
+function text(strings: Buffer, at: number): string {
+  const end = strings.indexOf(0, at);
+  if (at >= strings.length || end === -1) throw new Malformed();
+  return strings.toString("utf8", at, end);
+}
+
+/** Compares versions such as "2.9" and "2.28" part by part. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return Math.sign(difference);
+  }
+  return 0;
+}

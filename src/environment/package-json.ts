@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EnvpackError, explainError } from "../errors.js";
+
+/** What envpack reads of a package.json; whatever has another type than npm's is taken as absent. */
+export interface PackageJson {
+  readonly name: string | null;
+  readonly version: string | null;
+  /** As it stands: npm's forms are told apart by bins.ts. */
+  readonly bin: unknown;
+  /** `directories.bin`: a folder whose every file is a command. */
+  readonly binFolder: string | null;
+  readonly dependencies: ReadonlyMap<string, string>;
+  readonly devDependencies: ReadonlyMap<string, string>;
+  readonly optionalDependencies: ReadonlyMap<string, string>;
+  readonly peerDependencies: ReadonlyMap<string, string>;
+  /** Patterns of the workspace's members, in order; empty where there are none. */
+  readonly workspaces: readonly string[];
+  /** The `packageManager` field, as "pnpm@10.34.0". */
+  readonly packageManager: string | null;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The package.json of a folder, "absent" where there is none, "broken" where it is no JSON object
+ * (an installation that was cut short leaves such files). Throws where it cannot be read.
+ */
+export function readPackageJson(folder: string): PackageJson | "absent" | "broken" {
+  const file = join(folder, "package.json");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return "absent";
+    throw explainError(error, "cannot read a package.json", file);
+  }
+  const fields = parseObject(text);
+  return fields === null ? "broken" : decodePackageJson(fields);
+}
+
+/** As readPackageJson, for a package.json without which nothing can be done: throws where it is broken. */
+export function readOwnPackageJson(folder: string): PackageJson | null {
+  const found = readPackageJson(folder);
+  if (found === "absent") return null;
+  if (found !== "broken") return found;
+  throw new EnvpackError("NOT_AN_ENVIRONMENT", "package.json is not valid JSON", {
+    path: join(folder, "package.json"),
+    hint: "mend the file; `npm pkg get name` shows where npm stumbles over it",
+  });
+}
+
+/** Parses JSON text, with or without a byte order mark, that must hold an object; null where it does not. */
+export function parseObject(text: string): Fields | null {
+  try {
+    return asObject(JSON.parse(text.replace(/^\uFEFF/, "")));
+  } catch {
+    return null;
+  }
+}
+
+/** The value as an object to read fields from; null for anything else. */
+export function asObject(value: unknown): Fields | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+function decodePackageJson(fields: Fields): PackageJson {
+  return {
+    name: asText(fields.name),
+    version: asText(fields.version),
+    bin: fields.bin,
+    binFolder: asText(asObject(fields.directories)?.bin),
+    dependencies: asTextMap(fields.dependencies),
+    devDependencies: asTextMap(fields.devDependencies),
+    optionalDependencies: asTextMap(fields.optionalDependencies),
+    peerDependencies: asTextMap(fields.peerDependencies),
+    workspaces: asWorkspaces(fields.workspaces),
+    packageManager: asText(fields.packageManager),
+  };
+}
+
+function asText(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function asTextMap(value: unknown): Map<string, string> {
+  const entries = Object.entries(asObject(value) ?? {});
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+/** Both forms: a list, and Yarn 1's `{ packages: [] }`. */
+function asWorkspaces(value: unknown): string[] {
+  const list = Array.isArray(value) ? value : asObject(value)?.packages;
+  return Array.isArray(list) ? list.filter((pattern) => typeof pattern === "string") : [];
+}

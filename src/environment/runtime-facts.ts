@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { EnvpackError } from "../errors.js";
+import { readElf } from "./elf.js";
+import { libcOf } from "./natives.js";
+import type { Runtime } from "./runtime.js";
+
+/** What a node binary says of itself, and what its header says of the system that it needs. */
+export type RuntimeFacts = Pick<Runtime, "version" | "os" | "arch" | "abi" | "napi" | "libc" | "glibc"> & {
+  /** Its own path as it sees it: behind a version manager's shim the real binary. */
+  readonly execPath: string;
+};
+
+/** Old syntax, so that any node can tell how old it is. */
+const QUESTION = `JSON.stringify({
+  name: process.release && process.release.name, other: process.versions.bun || process.versions.electron || null,
+  version: process.versions.node, abi: process.versions.modules, napi: process.versions.napi || "0",
+  os: process.platform, arch: process.arch, execPath: process.execPath })`;
+
+/** Milliseconds. A node answers in 50; a program that is none may wait for input for ever. */
+const PATIENCE = 20_000;
+
+/** System libraries that every Linux with glibc or musl and a C++ run time brings. */
+const SYSTEM_LIBRARIES =
+  /^(libc|libm|libdl|libpthread|librt|libutil|libresolv|libstdc\+\+|libgcc_s|libatomic)\.so(\.\d+)*$|^ld-linux[\w.-]*\.so\.\d+$|^ld(64)?\.so\.\d+$|^ld-musl-[\w-]+\.so\.1$|^libc\.musl-[\w-]+\.so\.1$/;
+
+/**
+ * Asks a node binary of this platform what it is, by running it with an empty environment: a
+ * NODE_OPTIONS or LD_LIBRARY_PATH that holds here will not hold where it travels to.
+ */
+export async function readRuntimeFacts(binary: string, signal?: AbortSignal): Promise<RuntimeFacts> {
+  const answer = await ask(binary, signal);
+  const { name, other, ...facts } = answer;
+  if (name !== "node" || other !== null) throw notNode(binary);
+  return { ...facts, ...readElfFacts(facts.execPath) };
+}
+
+type Answer = Omit<RuntimeFacts, "libc" | "glibc"> & { readonly name: string; readonly other: string | null };
+
+async function ask(binary: string, signal: AbortSignal | undefined): Promise<Answer> {
+  try {
+    const options = { env: {}, timeout: PATIENCE, signal, windowsHide: true };
+    const { stdout } = await promisify(execFile)(binary, ["-p", QUESTION], options);
+    return JSON.parse(stdout) as Answer;
+  } catch (error) {
+    if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted", { cause: error });
+    if (error instanceof SyntaxError) throw notNode(binary, error);
+    // Where the loader cannot find its libraries, its header says which better than its exit status.
+    readElfFacts(binary);
+    throw notNode(binary, error);
+  }
+}
+
+function notNode(binary: string, cause?: unknown): EnvpackError {
+  return new EnvpackError("RUNTIME_NOT_FOUND", "this is no node that runs here", {
+    path: binary,
+    hint: "name a node binary, the folder it is installed in, or a version such as `--node 22`",
+    cause,
+  });
+}
+
+/**
+ * The C library that a binary needs. Throws RUNTIME_NOT_PORTABLE where it needs libraries that other
+ * machines do not have: a distribution's node, made of libnode.so and dozens of packages.
+ */
+export function readElfFacts(binary: string): Pick<RuntimeFacts, "libc" | "glibc"> {
+  const elf = readElf(binary, null);
+  if (elf === null) return { libc: null, glibc: null };
+  const foreign = elf.needed.filter((name) => !SYSTEM_LIBRARIES.test(name));
+  if (foreign.length > 0) {
+    const more = foreign.length > 3 ? ` and ${foreign.length - 3} more` : "";
+    throw notPortable(binary, `it needs ${foreign.slice(0, 3).join(", ")}${more}, which other machines do not have`);
+  }
+  if (elf.interpreter !== null && !/^(\/usr)?\/lib(32|64|x32)?\//.test(elf.interpreter)) {
+    throw notPortable(binary, `its loader lies at ${elf.interpreter}, where other machines have none`);
+  }
+  return { libc: libcOf(elf), glibc: elf.glibc };
+}
+
+function notPortable(binary: string, why: string): EnvpackError {
+  const major = process.versions.node.split(".")[0] ?? "22";
+  return new EnvpackError("RUNTIME_NOT_PORTABLE", `this node cannot travel: ${why}`, {
+    path: binary,
+    hint: `bring a release build with \`--node ${major}\`, or name one with \`--node PATH\``,
+  });
+}

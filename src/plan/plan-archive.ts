@@ -1,0 +1,82 @@
+import type { PlannedEntry } from "../archive/entry.js";
+import { checkAddons } from "../environment/addons.js";
+import type { Environment } from "../environment/environment.js";
+import { EnvpackError } from "../errors.js";
+import type { Notice, ProgressListener } from "../progress.js";
+import { noticeCollisions } from "./collisions.js";
+import { linkSameInodes } from "./hard-links.js";
+import { ENVIRONMENT_FOLDER } from "./layout.js";
+import type { LeftOut, Plan } from "./plan.js";
+import { planRuntime } from "./runtime-entries.js";
+import { Selection, type SelectionOptions } from "./selection.js";
+import { walkEnvironment, type WalkResult } from "./walk.js";
+
+export { scanRoots } from "./layout.js";
+
+export interface PlanOptions extends SelectionOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+/**
+ * Decides what goes into the archive and where: the environment below its folder and the runtime in
+ * `bin/` and `lib/node_modules/`. Files are listed and measured, not read, but for those that may hold
+ * secrets. Throws SECRET_FOUND, SPECIAL_FILE, NAME_NOT_PORTABLE, SOURCE_UNREADABLE, SOURCE_CHANGED and
+ * ADDON_MISMATCH with the path at fault.
+ */
+export async function planArchive(environment: Environment, options: PlanOptions): Promise<Plan> {
+  const { signal, onProgress } = options;
+  const arcpath = ENVIRONMENT_FOLDER[environment.kind];
+  const own = await walkEnvironment({
+    root: environment.root,
+    arcpath,
+    selection: new Selection(environment, options),
+    signal,
+    onEntries: (done) => onProgress?.({ stage: "planning", done, total: null }),
+  });
+  const runtime = environment.runtime === null ? [] : await planRuntime(environment, environment.runtime, signal);
+  const results = [own, ...runtime];
+  const entries = orderEntries(results);
+  const paths = new Set(entries.map(({ path }) => path));
+  checkAddons(environment, (file) => paths.has(arcpath === "" ? file : `${arcpath}/${file}`));
+  refuseUnusedSecrets(environment, options, own);
+  onProgress?.({ stage: "planning", done: entries.length, total: entries.length });
+  const leftOut = results.flatMap((result) => result.leftOut).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    entries,
+    leftOut,
+    notices: [...environment.notices, ...noticeCollisions(entries), ...noticeSecretFixtures(leftOut)],
+    includedSecrets: own.includedSecrets,
+  };
+}
+
+/** One list in code-unit order, which puts folders before what they hold. */
+function orderEntries(results: readonly WalkResult[]): readonly PlannedEntry[] {
+  const entries = results.flatMap((result) => result.entries);
+  const known = new Set(entries.map(({ path }) => path));
+  for (const path of ["bin", "lib", "lib/node_modules"]) {
+    if (!known.has(path) && entries.some((entry) => entry.path.startsWith(`${path}/`))) {
+      entries.push({ type: "directory", path });
+    }
+  }
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return linkSameInodes(entries, new Map(results.flatMap((result) => [...result.inodes])));
+}
+
+/** A path that is misspelt must not pass for a secret that went in. */
+function refuseUnusedSecrets(environment: Environment, { includeSecrets }: PlanOptions, walked: WalkResult): void {
+  if (includeSecrets.length === 0 || walked.includedSecrets.length > 0) return;
+  throw new EnvpackError("USAGE", "no secret of the environment lies where --include-secret says", {
+    path: includeSecrets[0],
+    hint: `give the path relative to ${environment.namedRoot}`,
+  });
+}
+
+/** Packages that publish keys and settings for their tests: said once, with a count. */
+function noticeSecretFixtures(leftOut: readonly LeftOut[]): Notice[] {
+  const fixtures = leftOut.filter(({ reason, path }) => reason === "secret" && path.includes("/node_modules/"));
+  if (fixtures.length === 0) return [];
+  const files = fixtures.reduce((sum, { files: count }) => sum + (count ?? 1), 0);
+  const what = files === 1 ? "a file that is" : `${files} files that are`;
+  return [{ code: "SECRET_FIXTURES", message: `installed packages hold ${what} named like secrets; left out too` }];
+}

@@ -1,0 +1,329 @@
+import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { PlannedEntry } from "../archive/entry.js";
+import { findPathFault, findTextFault } from "../archive/path-rules.js";
+import { EnvpackError, explainError } from "../errors.js";
+import { NOTHING_DECIDED, type Candidate, type Decision, type Selection, type Standing } from "./selection.js";
+import { isSearched, searchSecrets } from "./secret-search.js";
+import type { LeftOut, LeftOutReason } from "./plan.js";
+
+/** What a walk is told. */
+export interface WalkRequest {
+  /** Absolute, links resolved. */
+  readonly root: string;
+  /** What the folder becomes, as an arcpath; "" for the archive's root. */
+  readonly arcpath: string;
+  readonly selection: Selection;
+  readonly signal?: AbortSignal;
+  readonly onEntries?: (done: number) => void;
+}
+
+export interface WalkResult {
+  /** In no order; hard links are still files. */
+  readonly entries: readonly PlannedEntry[];
+  readonly leftOut: readonly LeftOut[];
+  /** Arcpaths that are in because --include-secret names them. */
+  readonly includedSecrets: readonly string[];
+  /** Files that share their inode with another one: `dev:ino` by arcpath. */
+  readonly inodes: ReadonlyMap<string, string>;
+}
+
+/** Folders between two looks at the signal: a few milliseconds of work. */
+const SLICE = 64;
+
+/** Plain names need no closer look: printable ASCII without a backslash or a colon. */
+const PLAIN_NAME = /^[ !-9;-[\]-~]{1,255}$/;
+
+/** A folder that is being walked. */
+interface Folder {
+  readonly path: string;
+  readonly parent: Folder | null;
+  readonly standing: Standing;
+  /** Where what is left out here is counted; null: each thing by itself. */
+  readonly count: Count | null;
+  /** Whether the folder is among the entries. */
+  planned: boolean;
+  /** Entries below that go in. */
+  kept: number;
+  /** Reasons why something right in it does not go in, and whether it held anything. */
+  readonly lost: Set<LeftOutReason>;
+  names: readonly string[] | null;
+}
+
+interface Count {
+  readonly path: string;
+  readonly reason: LeftOutReason;
+  readonly kind: string;
+  files: number | null;
+  bytes: number | null;
+}
+
+/**
+ * Walks the environment's folder. Nothing is followed: links stay links, so loops end. Sockets, fifos and
+ * devices are refused without being opened. Listing and lstat are synchronous: on a warm disk
+ * that takes a third of the time of their asynchronous forms; between slices the signal is looked at.
+ *
+ * A folder that was empty stays. A folder whose whole content is left out stays too (a program may
+ * want to write there), unless all of it went as development packages or leftovers of builds.
+ */
+export async function walkEnvironment(request: WalkRequest): Promise<WalkResult> {
+  const walk = new Walk(request);
+  for (let folders = 0; walk.next(); folders++) {
+    if (folders % SLICE !== 0) continue;
+    await setImmediate();
+    if (request.signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
+    request.onEntries?.(walk.entryCount);
+  }
+  return walk.finish();
+}
+
+class Walk {
+  private readonly entries = new Map<string, PlannedEntry>();
+  private readonly counts: Count[] = [];
+  private readonly secrets: string[] = [];
+  private readonly inodes = new Map<string, string>();
+  private readonly folders: Folder[] = [];
+  private readonly pending: Folder[] = [];
+
+  constructor(private readonly request: WalkRequest) {
+    const root = this.openFolder("", null, NOTHING_DECIDED, null);
+    if (request.arcpath !== "") this.entries.set(request.arcpath, { type: "directory", path: request.arcpath });
+    root.planned = true;
+  }
+
+  get entryCount(): number {
+    return this.entries.size;
+  }
+
+  /** Walks one folder; false when there is none left. */
+  next(): boolean {
+    const folder = this.pending.pop();
+    if (folder === undefined) return false;
+    for (const name of this.namesOf(folder)) this.visit(folder, name);
+    return true;
+  }
+
+  finish(): WalkResult {
+    this.dropEmptied();
+    return {
+      entries: [...this.entries.values()],
+      leftOut: this.counts,
+      includedSecrets: this.secrets.sort(),
+      inodes: this.inodes,
+    };
+  }
+
+  private visit(folder: Folder, name: string): void {
+    const path = folder.path === "" ? name : `${folder.path}/${name}`;
+    const file = `${this.request.root}/${path}`;
+    const stats = this.stat(file, folder);
+    if (stats === null) return;
+    const type = typeOf(stats);
+    let names: readonly string[] | null = null;
+    const candidate: Candidate = {
+      path,
+      name,
+      file,
+      type,
+      target: type === "symlink" ? this.readTarget(file) : null,
+      names: () => (names ??= this.list(file, folder.standing.drop !== null)),
+    };
+    const decision = this.request.selection.decide(candidate, folder.standing);
+    if (decision.drop !== null) this.leaveOut(folder, candidate, decision, stats);
+    else this.keep(folder, candidate, decision, stats, names);
+  }
+
+  private keep(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats, names: readonly string[] | null): void {
+    const { path, name, file, type, target } = candidate;
+    const arcpath = this.arcpathOf(path);
+    this.checkName(arcpath, name, file);
+    this.planFolders(folder);
+    folder.kept++;
+    if (decision.exempt) this.noteSecret(arcpath, path, name, folder.standing);
+    if (type === "folder") {
+      const child = this.openFolder(path, folder, decision, null);
+      child.names = names;
+      this.plan(child);
+    } else if (type === "symlink") {
+      this.entries.set(arcpath, { type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
+    } else if (type === "file") {
+      this.planFile(arcpath, file, stats);
+      if (!decision.secretsAllowed && isSearched(path, name)) searchSecrets(file, path);
+    } else {
+      throw new EnvpackError("SPECIAL_FILE", `a ${specialName(stats)} cannot be packed`, {
+        path: file,
+        hint: "remove it, or leave it out with `--exclude`",
+      });
+    }
+  }
+
+  private planFile(arcpath: string, file: string, stats: Stats): void {
+    const { dev, ino, size, mtimeMs, ctimeMs, mode } = stats;
+    if (!isReadable(stats, file)) {
+      throw new EnvpackError("SOURCE_UNREADABLE", "a file may not be read by this user", {
+        path: file,
+        hint: "make it readable, or leave it out with `--exclude`",
+      });
+    }
+    const identity = { dev, ino, size, mtimeMs, ctimeMs };
+    const executable = (mode & 0o100) !== 0;
+    this.entries.set(arcpath, { type: "file", path: arcpath, executable, size, source: { kind: "disk", file, identity } });
+    if (stats.nlink > 1) this.inodes.set(arcpath, `${dev}:${ino}`);
+  }
+
+  private leaveOut(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats): void {
+    const { drop } = decision;
+    if (drop === null) return;
+    folder.lost.add(drop.reason);
+    const isFolder = candidate.type === "folder";
+    const count = folder.count ?? this.openCount(candidate.path, drop.reason, drop.kind);
+    if (!isFolder) {
+      if (count.files !== null) count.files++;
+      if (count.bytes !== null && candidate.type === "file") count.bytes += stats.size;
+      return;
+    }
+    const closed = decision.closed || !this.request.selection.mayInclude;
+    this.openFolder(candidate.path, folder, { ...decision, closed }, count);
+  }
+
+  private openCount(path: string, reason: LeftOutReason, kind: string): Count {
+    const count = { path: this.arcpathOf(path), reason, kind, files: 0, bytes: 0 };
+    this.counts.push(count);
+    return count;
+  }
+
+  private openFolder(path: string, parent: Folder | null, standing: Standing, count: Count | null): Folder {
+    const folder = { path, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), names: null };
+    this.folders.push(folder);
+    this.pending.push(folder);
+    return folder;
+  }
+
+  /** Something below a left-out folder came back: so do the folders on the way to it. */
+  private planFolders(folder: Folder): void {
+    for (let at: Folder | null = folder; at !== null && !at.planned; at = at.parent) {
+      if (at.parent !== null) at.parent.kept++;
+      this.plan(at);
+    }
+  }
+
+  private plan(folder: Folder): void {
+    const arcpath = this.arcpathOf(folder.path);
+    this.entries.set(arcpath, { type: "directory", path: arcpath });
+    Object.assign(folder, { planned: true });
+  }
+
+  /** Children are opened after their parents, so the way back meets them first. */
+  private dropEmptied(): void {
+    for (const folder of this.folders.reverse()) {
+      const { parent, lost } = folder;
+      if (parent === null || !folder.planned || folder.kept > 0 || lost.size === 0) continue;
+      if (![...lost].every((reason) => reason === "development" || reason === "build")) continue;
+      this.entries.delete(this.arcpathOf(folder.path));
+      parent.kept--;
+      for (const reason of lost) parent.lost.add(reason);
+    }
+  }
+
+  private noteSecret(arcpath: string, path: string, name: string, parent: Standing): void {
+    if (!parent.secretsAllowed || isSearched(path, name)) this.secrets.push(arcpath);
+  }
+
+  private arcpathOf(path: string): string {
+    const { arcpath } = this.request;
+    return arcpath === "" || path === "" ? arcpath + path : `${arcpath}/${path}`;
+  }
+
+  private namesOf(folder: Folder): readonly string[] {
+    const names = folder.names ?? this.list(`${this.request.root}/${folder.path}`, folder.standing.drop !== null, folder.count);
+    folder.names = null;
+    return names;
+  }
+
+  /** What cannot be listed stops the packing, unless it stays behind anyway. */
+  private list(path: string, isDropped: boolean, count: Count | null = null): readonly string[] {
+    try {
+      return readdirSync(path);
+    } catch (error) {
+      if (isDropped) {
+        if (count !== null) Object.assign(count, { files: null, bytes: null });
+        return [];
+      }
+      throw unreadable(error, path);
+    }
+  }
+
+  private stat(file: string, folder: Folder): Stats | null {
+    try {
+      return lstatSync(file);
+    } catch (error) {
+      if (folder.standing.drop !== null) return null;
+      throw unreadable(error, file);
+    }
+  }
+
+  private readTarget(file: string): string {
+    try {
+      return readlinkSync(file);
+    } catch (error) {
+      throw unreadable(error, file);
+    }
+  }
+
+  private checkName(arcpath: string, name: string, file: string): void {
+    if (PLAIN_NAME.test(name) && arcpath.length < 1365) return;
+    refuseName(findPathFault(arcpath, "linux"), file);
+  }
+}
+
+function typeOf(stats: Stats): Candidate["type"] {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "folder";
+  return stats.isSymbolicLink() ? "symlink" : "special";
+}
+
+function specialName(stats: Stats): string {
+  if (stats.isFIFO()) return "named pipe";
+  return stats.isSocket() ? "socket" : "device";
+}
+
+/** Node turns bytes that are no UTF-8 into U+FFFD, which findTextFault refuses. */
+function checkTarget(target: string, file: string): string {
+  refuseName(findTextFault(target), file);
+  return target;
+}
+
+function refuseName(fault: string | null, file: string): void {
+  if (fault === null) return;
+  throw new EnvpackError("NAME_NOT_PORTABLE", `${fault} cannot be packed`, {
+    path: file,
+    hint: "rename it, or leave it out with `--exclude`",
+  });
+}
+
+/** Asks the system only where the mode does not tell. */
+function isReadable(stats: Stats, file: string): boolean {
+  if ((stats.mode & 0o004) !== 0) return true;
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A file that was listed a moment ago and is gone has been changed while packing. */
+function unreadable(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new EnvpackError("SOURCE_CHANGED", "something vanished while it was being packed", { path, cause: error });
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return new EnvpackError("SOURCE_UNREADABLE", `this user may not read here (${code})`, {
+      path,
+      hint: "make it readable, or leave it out with `--exclude`",
+      cause: error,
+    });
+  }
+  return explainError(error, "cannot read the environment", path);
+}
