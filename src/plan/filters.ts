@@ -58,3 +58,18 @@ function compileRule({ pattern }: FilterRule): CompiledRule {
   }
   return { matches: picomatch(glob, { dot: true, nonegate: true }), byName: !anchored && !glob.includes("/"), foldersOnly };
 }
+
+/**
+ * Tells whether one of the patterns matches a path or a folder above it; the patterns mean what they
+ * mean to compileRules, with paths from the archive's root (`app/node_modules/x/**`).
+ */
+export function pathMatcher(patterns: readonly string[]): (arcpath: string) => boolean {
+  const match = compileRules(patterns.map((pattern) => ({ action: "include", pattern })));
+  return (arcpath) => {
+    const parts = arcpath.split("/");
+    return parts.some((name, depth) => {
+      const isFolder = depth < parts.length - 1;
+      return match(parts.slice(0, depth + 1).join("/"), name, isFolder) !== -1;
+    });
+  };
+}
