@@ -138,7 +138,8 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
     onProgress,
   });
   const relocated = relocatePlan(plan, environment);
-  const furniture = await furnish(environment);
+  const notices = [...relocated.plan.notices];
+  const furniture = await furnish(environment, (notice) => notices.push(notice));
   const content = mergeEntries(relocated.plan.entries, furniture);
   const manifest = describePlan({
     environment,
@@ -148,12 +149,12 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
     glibc: requiredGlibc(environment),
     libc: (await readHost()).libc,
     hook: environment.runtime === null ? "require" : hookKind(environment.runtime.version),
-    includedSecrets: options.includeSecrets ?? [],
+    includedSecrets: plan.includedSecrets,
   });
   const entries = withManifest(content, manifest);
   return {
     environment,
-    preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices: relocated.plan.notices },
+    preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
   };
 }
 

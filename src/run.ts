@@ -44,9 +44,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
 }
 
 async function execute(folder: string, options: RunOptions): Promise<RunResult> {
-  const { manifest, close } = await openPacked(folder);
-  await close();
-  const env = activationEnv(folder, manifest, options.env ?? process.env);
+  const packed = await openPacked(folder);
+  await packed.close();
+  const env = activationEnv(folder, packed.manifest, options.env ?? process.env);
   const [file, args] = await commandLine(options);
   const child = spawn(file, args, { cwd: options.cwd, env, stdio: "inherit" });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
@@ -74,8 +74,8 @@ async function commandLine({ command, args = [], cwd = "." }: RunOptions): Promi
   return [command, [...args]];
 }
 
-function explainStart(error: Error, command: string): unknown {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return explainError(error, "cannot start", command);
+function explainStart(error: Error, command: string): Error {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return explainError(error, "cannot start", command) as Error;
   return new EnvpackError("COMMAND_FAILED", "no such command in the environment or on PATH", {
     path: command,
     hint: "`envpack info` lists the environment's commands",
