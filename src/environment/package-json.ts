@@ -80,7 +80,8 @@ function decodePackageJson(fields: Fields): PackageJson {
   };
 }
 
-function asText(value: unknown): string | null {
+/** The value as a text that is not empty; null for anything else. */
+export function asText(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 

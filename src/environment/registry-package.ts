@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar";
 import { EnvpackError, explainError } from "../errors.js";
 import { askNpm } from "./npm-command.js";
-import { asObject } from "./package-json.js";
+import { asObject, asText } from "./package-json.js";
 
 /** A package of the registry, one version of it. */
 export interface PackageRequest {
@@ -78,7 +78,7 @@ async function download({ name, version, folder, signal }: PackageRequest, stagi
 /** `dist.integrity` as "sha512-BASE64" (several may stand in a row), else `dist.shasum`, SHA-1 in hex. */
 function readIntegrity(answer: unknown, spec: string): { algorithm: string; digest: string } {
   const dist = asObject(Array.isArray(answer) ? answer.at(-1) : answer);
-  const match = /(?:^|\s)(sha512|sha384|sha256)-([A-Za-z0-9+/]+={0,2})/.exec(String(dist?.integrity ?? ""));
+  const match = /(?:^|\s)(sha512|sha384|sha256)-([A-Za-z0-9+/]+={0,2})/.exec(asText(dist?.integrity) ?? "");
   if (match?.[1] !== undefined && match[2] !== undefined) return { algorithm: match[1], digest: match[2] };
   const shasum = dist?.shasum;
   if (typeof shasum === "string" && /^[0-9a-f]{40}$/.test(shasum)) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import semver from "semver";
 import { EnvpackError } from "../errors.js";
 import { askNpm } from "./npm-command.js";
-import { asObject } from "./package-json.js";
+import { asObject, asText } from "./package-json.js";
 import { fetchPackage } from "./registry-package.js";
 import { readElfFacts, readRuntimeFacts } from "./runtime-facts.js";
 import type { Runtime } from "./runtime.js";
@@ -71,7 +71,7 @@ function isWanted(version: string, wanted: string, times: ReadonlyMap<string, un
   if (name !== "lts") return semver.satisfies(version, wanted);
   const line = semver.major(version);
   if (line % 2 === 1 && line <= LAST_ODD_LINE) return false;
-  const begun = Date.parse(String(times.get(`${line}.0.0`)));
+  const begun = Date.parse(asText(times.get(`${line}.0.0`)) ?? "");
   return begun + HALF_YEAR < Date.now();
 }
 
@@ -105,8 +105,8 @@ async function fetchNpm(node: string, folder: string, signal: AbortSignal | unde
   const answer = await askNpm(["view", "npm@>=6", "version", "engines.node"], folder, signal);
   const rows = (Array.isArray(answer) ? answer : [answer]).map(asObject);
   const fitting = rows
-    .filter((row) => semver.satisfies(node, String(row?.["engines.node"] ?? "*")))
-    .map((row) => String(row?.version))
+    .filter((row) => semver.satisfies(node, asText(row?.["engines.node"]) ?? "*"))
+    .map((row) => asText(row?.version) ?? "")
     .filter((version) => semver.valid(version) !== null && semver.prerelease(version) === null);
   const version = fitting.sort(semver.rcompare)[0];
   return version === undefined ? null : fetchPackage({ name: "npm", version, file: "bin/npm-cli.js", folder, signal });

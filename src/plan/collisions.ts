@@ -24,6 +24,5 @@ export function noticeCollisions(entries: readonly PlannedEntry[]): Notice[] {
 }
 
 function fold(path: string): string {
-  // eslint-disable-next-line no-control-regex
   return /^[\x00-\x7f]*$/.test(path) ? path.toLowerCase() : path.normalize("NFC").toLowerCase();
 }

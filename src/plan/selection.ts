@@ -5,6 +5,7 @@ import { findLeftover, isGypBuild } from "./build-leftovers.js";
 import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
 import { findCache, findVcs, type Drop } from "./left-outs.js";
 import { findPrivateKey, findSecret, mayBeKey } from "./secret-names.js";
+import type { SourceType } from "./source.js";
 
 const EXCLUDED: Drop = { reason: "excluded", kind: "matched by a rule" };
 const DEVELOPMENT: Drop = { reason: "development", kind: "development package" };
@@ -36,7 +37,7 @@ export interface Candidate {
   readonly name: string;
   /** Absolute. */
   readonly file: string;
-  readonly type: "folder" | "file" | "symlink" | "special";
+  readonly type: SourceType;
   /** The target of a symlink. */
   readonly target: string | null;
   /** The content of a folder. */

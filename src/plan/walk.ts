@@ -1,11 +1,12 @@
-import { accessSync, constants, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { PlannedEntry } from "../archive/entry.js";
-import { findPathFault, findTextFault } from "../archive/path-rules.js";
-import { EnvpackError, explainError } from "../errors.js";
+import { findPathFault } from "../archive/path-rules.js";
+import { EnvpackError } from "../errors.js";
+import type { LeftOut, LeftOutReason } from "./plan.js";
 import { NOTHING_DECIDED, type Candidate, type Decision, type Selection, type Standing } from "./selection.js";
 import { isSearched, searchSecrets } from "./secret-search.js";
-import type { LeftOut, LeftOutReason } from "./plan.js";
+import { checkTarget, refuseName, refuseSpecial, refuseUnreadable, typeOf, unreadable } from "./source.js";
 
 /** What a walk is told. */
 export interface WalkRequest {
@@ -150,21 +151,13 @@ class Walk {
       this.planFile(arcpath, file, stats);
       if (!decision.secretsAllowed && isSearched(path, name)) searchSecrets(file, path);
     } else {
-      throw new EnvpackError("SPECIAL_FILE", `a ${specialName(stats)} cannot be packed`, {
-        path: file,
-        hint: "remove it, or leave it out with `--exclude`",
-      });
+      refuseSpecial(stats, file);
     }
   }
 
   private planFile(arcpath: string, file: string, stats: Stats): void {
     const { dev, ino, size, mtimeMs, ctimeMs, mode } = stats;
-    if (!isReadable(stats, file)) {
-      throw new EnvpackError("SOURCE_UNREADABLE", "a file may not be read by this user", {
-        path: file,
-        hint: "make it readable, or leave it out with `--exclude`",
-      });
-    }
+    refuseUnreadable(stats, file);
     const identity = { dev, ino, size, mtimeMs, ctimeMs };
     const executable = (mode & 0o100) !== 0;
     this.entries.set(arcpath, { type: "file", path: arcpath, executable, size, source: { kind: "disk", file, identity } });
@@ -274,56 +267,4 @@ class Walk {
     if (PLAIN_NAME.test(name) && arcpath.length < 1365) return;
     refuseName(findPathFault(arcpath, "linux"), file);
   }
-}
-
-function typeOf(stats: Stats): Candidate["type"] {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "folder";
-  return stats.isSymbolicLink() ? "symlink" : "special";
-}
-
-function specialName(stats: Stats): string {
-  if (stats.isFIFO()) return "named pipe";
-  return stats.isSocket() ? "socket" : "device";
-}
-
-/** Node turns bytes that are no UTF-8 into U+FFFD, which findTextFault refuses. */
-function checkTarget(target: string, file: string): string {
-  refuseName(findTextFault(target), file);
-  return target;
-}
-
-function refuseName(fault: string | null, file: string): void {
-  if (fault === null) return;
-  throw new EnvpackError("NAME_NOT_PORTABLE", `${fault} cannot be packed`, {
-    path: file,
-    hint: "rename it, or leave it out with `--exclude`",
-  });
-}
-
-/** Asks the system only where the mode does not tell. */
-function isReadable(stats: Stats, file: string): boolean {
-  if ((stats.mode & 0o004) !== 0) return true;
-  try {
-    accessSync(file, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A file that was listed a moment ago and is gone has been changed while packing. */
-function unreadable(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOENT" || code === "ENOTDIR") {
-    return new EnvpackError("SOURCE_CHANGED", "something vanished while it was being packed", { path, cause: error });
-  }
-  if (code === "EACCES" || code === "EPERM") {
-    return new EnvpackError("SOURCE_UNREADABLE", `this user may not read here (${code})`, {
-      path,
-      hint: "make it readable, or leave it out with `--exclude`",
-      cause: error,
-    });
-  }
-  return explainError(error, "cannot read the environment", path);
 }
