@@ -75,7 +75,8 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Sh
     for (const key of given.keys()) {
       if (!Object.hasOwn(fields, key)) throw new ShapeError(`${where} has an unknown field`);
     }
-    return Object.fromEntries(shapes.map(([key, shape]) => [key, shape(given.get(key), `${where}.${key}`)])) as T;
+    const made: unknown = Object.fromEntries(shapes.map(([key, shape]) => [key, shape(given.get(key), `${where}.${key}`)]));
+    return made as T;
   };
 }
 
