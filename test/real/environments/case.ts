@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** fixtures/environments: a folder a case; adding a case is adding a folder. */
+export const FIXTURES = join(import.meta.dirname, "../../../fixtures/environments");
+
+/**
+ * `case.json` of a fixture folder: who makes the environment out of the files beside it, what is tried
+ * before and after the move, and what must come out.
+ */
+export interface EnvironmentCase {
+  /** The folder's name. */
+  readonly name: string;
+  /** The rows of the census that it closes, in words. */
+  readonly census: string;
+  /** Name and exact version, as "pnpm@10.34.9". */
+  readonly manager: string;
+  /** What the manager is told, a list a call; by default one call, `install`. */
+  readonly install?: readonly (readonly string[])[];
+  /** Where the manager is called, relative to the case's folder; by default `project`. */
+  readonly installIn?: string;
+  /** What is packed, relative to the case's folder; by default ".". */
+  readonly project?: string;
+  /** Folders with a package.json whose dependencies are imported, relative to the case's folder; by default `project`. */
+  readonly packages?: readonly string[];
+  /** Where `packages` stand in the archive where it is not "app/…" of the same name. */
+  readonly arcpaths?: Readonly<Record<string, string>>;
+  /** More arguments for `envpack pack`. */
+  readonly pack?: readonly string[];
+  /** Dependencies of this kind are not tried: they are left out. */
+  readonly omit?: "dev";
+  /** Commands and harmless arguments for them. */
+  readonly bins?: Readonly<Record<string, readonly string[]>>;
+  /** A command that makes a package find another that it does not declare, run through the manager's own shim. */
+  readonly phantom?: { readonly bin: string; readonly args: readonly string[]; readonly finds: boolean };
+  /** Scripts of the case run by node: relative to the case's folder. */
+  readonly scripts?: readonly string[];
+  /** Its modules come from .pnp.cjs: nothing is in node_modules. */
+  readonly pnp?: boolean;
+  /** It compiles an addon, or takes minutes. */
+  readonly needs?: "compiler" | "patience";
+  readonly expect: Expectation;
+}
+
+export interface Expectation {
+  /** Of the manifest. */
+  readonly manager: string;
+  readonly kind?: "project";
+  /** Least figures of the relocation summary. */
+  readonly relocation?: Readonly<Partial<Record<"relative" | "broughtIn" | "dropped", number>>>;
+  /** Reasons that must be among those of what was left out. */
+  readonly leftOut?: readonly string[];
+  /** Arcpaths that must be there, and that must not. */
+  readonly present?: readonly string[];
+  readonly absent?: readonly string[];
+  /** Files that name the origin: none, or those that fix-up records tell of; by default "none". */
+  readonly residue?: "none" | "reported";
+  /** `envpack pack` refuses with this code. */
+  readonly refused?: string;
+}
+
+/** The cases by name; `heavy` ones only where asked for. */
+export function readCases(heavy: boolean): readonly EnvironmentCase[] {
+  const names = readdirSync(FIXTURES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const cases = names.map(({ name }) => readCase(name));
+  return cases.filter((one) => heavy || one.needs !== "patience");
+}
+
+function readCase(name: string): EnvironmentCase {
+  const fields = JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8"));
+  return { ...fields, name };
+}
+
+/** Tells whether a built environment is still the one that this case would give. */
+export function digestCase(one: EnvironmentCase): string {
+  const hash = createHash("sha256").update(JSON.stringify([one.manager, one.install, one.installIn, one.packages]));
+  if (one.needs !== undefined) hash.update(process.versions.modules);
+  const folder = join(FIXTURES, one.name);
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((file) => !file.endsWith("/case.json"));
+  for (const file of files.sort()) {
+    hash.update(file.slice(folder.length)).update("\0").update(readFileSync(file)).update("\0");
+  }
+  return hash.digest("hex").slice(0, 12);
+}

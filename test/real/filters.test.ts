@@ -1,0 +1,84 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { envpack, makeScratch } from "./commands.js";
+import { buildSample } from "./sample.js";
+
+const scratch = makeScratch();
+const project = join(scratch, "pantry");
+const output = join(scratch, "x.tar");
+
+beforeAll(() => {
+  mkdirSync(project);
+  buildSample(project);
+});
+
+/** The paths that an archive packed with these options holds. */
+function packedPaths(...options: string[]): string[] {
+  const outcome = envpack(["pack", project, "-q", "-f", "-o", output, ...options]);
+  expect(outcome).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", output]).stdout);
+  return entries.map((entry) => entry.path);
+}
+
+describe("--exclude and --include are one ordered list, the last match wins", () => {
+  test("include after exclude keeps a part", () => {
+    const paths = packedPaths("--exclude", "app/node_modules/semver/**", "--include", "app/node_modules/semver/package.json");
+    expect(paths).toContain("app/node_modules/semver/package.json");
+    expect(paths).not.toContain("app/node_modules/semver/index.js");
+  });
+
+  test("exclude after include leaves all of it out", () => {
+    const paths = packedPaths("--include", "app/node_modules/semver/package.json", "--exclude", "app/node_modules/semver/**");
+    expect(paths).not.toContain("app/node_modules/semver/package.json");
+  });
+});
+
+test("--omit dev leaves out what only development needs", () => {
+  expect(packedPaths()).toContain("app/node_modules/is-number/index.js");
+  const paths = packedPaths("--omit", "dev");
+  expect(paths).not.toContain("app/node_modules/is-number");
+  expect(paths).toContain("app/node_modules/ms/index.js");
+});
+
+test("a secret stays behind unless its path is named, and the manifest tells", () => {
+  expect(packedPaths()).not.toContain("app/.env");
+  expect(packedPaths("--include-secret", ".env")).toContain("app/.env");
+  expect(JSON.parse(envpack(["info", "--json", output]).stdout).manifest.includedSecrets).toEqual(["app/.env"]);
+});
+
+test("--arcroot puts everything into one folder of the tar, and the paths stay", () => {
+  expect(packedPaths("--arcroot", "pantry-1")).toContain("app/main.js");
+  const target = join(scratch, "rooted");
+  expect(envpack(["unpack", "-q", output, target]).status).toBe(0);
+  expect(envpack(["verify", target]).status).toBe(0);
+});
+
+test("--node none packs the project without a runtime", () => {
+  const paths = packedPaths("--node", "none");
+  expect(paths).not.toContain("bin/node");
+  expect(paths).toContain("app/main.js");
+});
+
+describe("--dry-run", () => {
+  test("shows what would go in and what not, and writes nothing", () => {
+    const folder = join(scratch, "dry");
+    mkdirSync(folder);
+    const { status, stdout, stderr } = envpack(["pack", project, "--dry-run"], { cwd: folder });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^ +[\d.]+ MB +\d+ {2}bin\n/);
+    expect(stdout).toMatch(/^ +[\d.]+ kB +\d+ {2}app\/node_modules\/ms$/m);
+    expect(stdout).toMatch(/^[\d,]+ files, [\d.]+ MB would go into .*; nothing was written$/m);
+    expect(stdout).toMatch(/secrets .*app\/\.env/);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("as JSON tells just what pack then writes", () => {
+    const preview = JSON.parse(envpack(["pack", project, "--dry-run", "--json", "-o", output]).stdout);
+    const listed: { path: string }[] = preview.list;
+    const made = new Set([".envpack/fixups.jsonl", ".envpack/index.jsonl"]);
+    const paths = packedPaths().filter((path) => !made.has(path));
+    expect(listed.map((entry) => entry.path)).toEqual(paths);
+    expect(preview.groups[0]).toMatchObject({ path: "bin" });
+  });
+});
