@@ -10,7 +10,8 @@ const ENVIRONMENT = drop("environment file");
 const CLOUD = drop("settings of a service");
 const KEY = drop("private key");
 const LOG = drop("log or history");
-const BUILD_SETTINGS = drop("settings of a build");
+/** node-gyp's, with the paths of whoever built: never included, and too common to be called a secret. */
+const BUILD_SETTINGS: Drop = { reason: "build", kind: "leftover of node-gyp" };
 
 const FILES = new Map<string, Drop>([
   ...[".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "auth.ini"].map((name) => [name, SETTINGS] as const),
