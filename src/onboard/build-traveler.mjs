@@ -1,0 +1,73 @@
+/**
+ * Builds what this room needs beside its compiled files, into dist/onboard/: the one-file tools that
+ * travel inside archives, and copies of the shell scripts and the hook, which are no TypeScript.
+ *
+ *     npm run build
+ */
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const HERE = import.meta.dirname;
+const ROOT = dirname(dirname(HERE));
+
+/** Modules that do not travel, and what stands in for them. */
+const PACK_STAND_IN = join(HERE, "traveler-pack.ts");
+const NO_ZSTD = 'export function loadWasmEngine() { throw new Error("it is left out: the packed runtime has zstd"); }';
+
+/**
+ * The tool as one CommonJS file. Names stay whole, so that stack traces under ENVPACK_DEBUG can be
+ * read. The result depends on nothing but the sources.
+ *
+ * @param {boolean} wasm whether zstd as WebAssembly goes in, for runtimes without a zstd of their own
+ * @returns {Promise<Uint8Array>}
+ */
+export async function bundleTraveler(wasm) {
+  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join(HERE, "traveler.ts")],
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    charset: "utf8",
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "error",
+    banner: { js: 'const ENVPACK_FILE=require("url").pathToFileURL(__filename).href;' },
+    define: {
+      ENVPACK_VERSION: JSON.stringify(version),
+      ENVPACK_ONE_FILE: "true",
+      "import.meta.url": "ENVPACK_FILE",
+    },
+    plugins: [leaveOut(wasm)],
+  });
+  return outputFiles[0].contents;
+}
+
+function leaveOut(wasm) {
+  return {
+    name: "leave-out",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(\.\.\/)+pack\.js$/ }, () => ({ path: PACK_STAND_IN }));
+      if (wasm) return;
+      onResolve({ filter: /\/zstd-wasm\.js$/ }, () => ({ path: "zstd-wasm", namespace: "left-out" }));
+      onLoad({ filter: /./, namespace: "left-out" }, () => ({ contents: NO_ZSTD }));
+    },
+  };
+}
+
+async function main() {
+  const target = join(ROOT, "dist", "onboard");
+  await mkdir(target, { recursive: true });
+  for (const folder of ["activate", "hook", "shell"]) {
+    await cp(join(HERE, folder), join(target, folder), { recursive: true });
+  }
+  await writeFile(join(target, "envpack.cjs"), await bundleTraveler(false));
+  await writeFile(join(target, "envpack-zstd.cjs"), await bundleTraveler(true));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

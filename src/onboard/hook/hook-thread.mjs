@@ -1,0 +1,37 @@
+/**
+ * The part of hook.cjs that answers `import` on Node 18.19 to 22.14, where such hooks run in a thread
+ * of their own; the rules are told there.
+ */
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+let root, packages, bare;
+
+export function initialize(data) {
+  ({ root, packages, bare } = data);
+}
+
+export async function resolve(specifier, context, next) {
+  if (!bare.test(specifier) || !isOutside(context.parentURL)) return next(specifier, context);
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    return (await resolveHere(specifier, context, next)) ?? Promise.reject(error);
+  }
+}
+
+async function resolveHere(specifier, context, next) {
+  try {
+    const found = await next(specifier, { ...context, parentURL: pathToFileURL(join(packages, "_")).href });
+    return found.url.startsWith(pathToFileURL(root + sep).href) ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+function isOutside(parentURL) {
+  if (!parentURL?.startsWith("file:")) return false;
+  const folder = dirname(fileURLToPath(parentURL));
+  return folder === root || !(folder + sep).startsWith(root + sep);
+}

@@ -1,0 +1,121 @@
+/**
+ * Preloaded through NODE_OPTIONS in an activated shell: scripts that live outside the environment
+ * can `require` and `import` its packages. The environment's node_modules is searched last, as if it
+ * stood above "/": a script's own packages win, and what is missing everywhere gives Node's own error.
+ *
+ * Every node that inherits NODE_OPTIONS runs this file, of whatever version: so old syntax, nothing
+ * printed, nothing thrown, and little work, since every start pays for it.
+ */
+"use strict";
+
+try {
+  (function () {
+    const path = require("path");
+    const nodeModule = require("module");
+    const root = path.dirname(__dirname);
+    const packages = path.join(root, "@RESOLVE_FROM@", "node_modules");
+
+    /** What Node looks up in node_modules: no path, no URL, no "#import" of a package itself. */
+    const BARE = /^(?!\.{0,2}[\\/]|\.{1,2}$|#|[a-z][a-z0-9+.-]*:)./i;
+
+    /**
+     * The environment's own files get no help, lest it hide that a dependency is missing; the root
+     * itself, where `node -e` may be typed, is not one of their folders.
+     */
+    function isOutside(folder) {
+      return folder === root || (folder + path.sep).indexOf(root + path.sep) !== 0;
+    }
+
+    // require: one more folder to look in. No error passes through here, so they stay Node's own.
+    const lookupPaths = nodeModule._resolveLookupPaths;
+    nodeModule._resolveLookupPaths = function (request, parent) {
+      const found = lookupPaths.apply(this, arguments);
+      if (!Array.isArray(found) || !BARE.test(request)) return found;
+      // A parent without a file (a preloaded module, require.resolve with paths) tells by where it looks first.
+      const asker = parent && (parent.filename || (parent.paths && parent.paths[0]));
+      return !asker || isOutside(path.dirname(asker)) ? found.concat(packages) : found;
+    };
+
+    if (typeof nodeModule.registerHooks === "function") answerImports();
+    else if (typeof nodeModule.register === "function") answerImportsLater();
+
+    /** import, Node 22.15 and later: hooks in the same thread, which cost next to nothing. */
+    function answerImports() {
+      const url = require("url");
+      nodeModule.registerHooks({
+        resolve: function (specifier, context, next) {
+          const parent = context.parentURL;
+          const isImport = context.conditions.indexOf("import") !== -1;
+          if (!isImport || !BARE.test(specifier) || !parent || parent.indexOf("file:") !== 0) {
+            return next(specifier, context);
+          }
+          if (!isOutside(path.dirname(url.fileURLToPath(parent)))) return next(specifier, context);
+          try {
+            return next(specifier, context);
+          } catch (error) {
+            if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+          }
+          try {
+            const from = url.pathToFileURL(path.join(packages, "_")).href;
+            const found = next(specifier, Object.assign({}, context, { parentURL: from }));
+            if (found.url.indexOf(url.pathToFileURL(root + path.sep).href) === 0) return found;
+          } catch (_) {
+            // Not there either: ask once more, for the error that names the script.
+          }
+          return next(specifier, context);
+        },
+      });
+    }
+
+    /**
+     * import, Node 18.19 to 22.14: hooks live in a thread of their own, which takes as long to start
+     * as Node itself. So it is started when code turns up that may import.
+     */
+    function answerImportsLater() {
+      const IMPORTS = /\bimport\s*\(|(?:^|[;}])\s*(?:import\s*[\w$*{"']|export\s*[{*])/m;
+      const OPTIONS = /(?:^|\s)--(?:import|loader|experimental-loader|experimental-default-type)\b/;
+      let started = false;
+
+      function start() {
+        if (started) return;
+        started = true;
+        try {
+          const url = require("url");
+          nodeModule.register(url.pathToFileURL(path.join(__dirname, "hook-thread.mjs")).href, {
+            data: { root: root, packages: packages, bare: BARE },
+          });
+        } catch (_) {
+          // require still works.
+        }
+      }
+
+      const compile = nodeModule.prototype._compile;
+      nodeModule.prototype._compile = function (content) {
+        if (!started && IMPORTS.test(content)) start();
+        return compile.apply(this, arguments);
+      };
+
+      const runMain = nodeModule.runMain;
+      nodeModule.runMain = function (main) {
+        if (!started) startForFile(main || process.argv[1]);
+        return runMain.apply(this, arguments);
+      };
+
+      function startForFile(file) {
+        let content = "import()";
+        try {
+          content = require("fs").readFileSync(require.resolve(path.resolve(file)), "utf8");
+        } catch (_) {
+          // Whatever Node makes of it.
+        }
+        if (IMPORTS.test(content)) start();
+      }
+
+      const code = process._eval;
+      const options = process.execArgv.concat(process.env.NODE_OPTIONS || "").join(" ");
+      if (OPTIONS.test(options) || (code === undefined ? process.argv.length < 2 : IMPORTS.test(code))) start();
+    }
+  })();
+} catch (_) {
+  // Then a node is as it would be outside the environment.
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import type { Bin, Environment } from "../environment/environment.js";
+import type { Notice } from "../progress.js";
+import { arcpathOf, isReservedName, RUNTIME_TOOLS, TRAVELER } from "./layout.js";
+import { quoteForShell } from "./quote.js";
+
+/** The text of one launcher: a POSIX shell script that stands in `bin/`. */
+export interface Launcher {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a launcher starts: an arcpath, by node (with options of its own) or by itself. */
+interface Start {
+  readonly script: string;
+  readonly start: Bin["start"];
+  readonly nodeOptions: readonly string[];
+}
+
+/**
+ * The launchers of an environment's commands and of the runtime's tools, sorted by name. A package's
+ * command never takes a name that is the environment's own; it does take the name of a runtime's
+ * tool: a project that depends on npm itself means that npm, as its own scripts do.
+ *
+ * @param note is told of commands that get no launcher, and of tools that a package replaces
+ */
+export async function makeLaunchers(environment: Environment, note: (notice: Notice) => void): Promise<Launcher[]> {
+  const starts = new Map<string, Start>(runtimeTools(environment));
+  for (const bin of environment.bins) {
+    const refusal = refuseName(bin.name);
+    if (refusal !== null) {
+      note({ code: "BIN_LEFT_OUT", message: refusal, path: bin.file });
+      continue;
+    }
+    if (starts.has(bin.name)) {
+      const message = `bin/${bin.name} starts the one that the environment depends on, not the runtime's`;
+      note({ code: "BIN_REPLACES_TOOL", message, path: bin.file });
+    }
+    const { start, nodeOptions = [] } = bin;
+    starts.set(bin.name, { script: arcpathOf(environment.kind, bin.file), start, nodeOptions });
+  }
+  const parts = await readParts(environment.runtime !== null);
+  return [...starts]
+    .map(([name, start]) => ({ name, text: launcherText(start, parts) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The text of `bin/envpack`. */
+export async function toolLauncher(ownNode: boolean): Promise<string> {
+  return launcherText({ script: TRAVELER, start: "node", nodeOptions: [] }, await readParts(ownNode));
+}
+
+/** What all launchers share: how they find their place, and how they start node. */
+interface Parts {
+  readonly locate: string;
+  readonly check: string;
+  readonly node: string;
+}
+
+async function readParts(ownNode: boolean): Promise<Parts> {
+  const locate = await readShell("locate");
+  return ownNode
+    ? { locate, check: "", node: '"$bin/node"' }
+    : { locate, check: await readShell("node-of-path"), node: "node" };
+}
+
+/** They are files so that they read as what they are. */
+function readShell(name: "locate" | "node-of-path"): Promise<string> {
+  return readFile(new URL(`./shell/${name}.sh`, import.meta.url), "utf8");
+}
+
+function runtimeTools({ runtime }: Environment): [string, Start][] {
+  return RUNTIME_TOOLS.filter(({ tool }) => runtime?.tools.has(tool)).map(({ name, script }) => [
+    name,
+    { script, start: "node", nodeOptions: [] },
+  ]);
+}
+
+function refuseName(name: string): string | null {
+  if (isReservedName(name)) return `the command ${name} gets no launcher: the name is the environment's own`;
+  if (name === "" || name === "." || name === ".." || /[/\\\0-\x1f\x7f]/.test(name)) {
+    return `a command gets no launcher: its name ${JSON.stringify(name)} cannot be that of a file`;
+  }
+  return null;
+}
+
+function launcherText({ script, start, nodeOptions }: Start, { locate, check, node }: Parts): string {
+  const file = `"$root"/${quoteForShell(script)}`;
+  const command = start === "node" ? [node, ...nodeOptions.map(quoteForShell), file].join(" ") : file;
+  return `#!/bin/sh\n${locate}${start === "node" ? check : ""}exec ${command} "$@"\n`;
+}

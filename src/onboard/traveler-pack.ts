@@ -1,0 +1,10 @@
+import { EnvpackError } from "../errors.js";
+
+/** Stands in for `pack` in the tool that travels: packing needs what only an installed envpack has. */
+export function pack(): never {
+  throw new EnvpackError("USAGE", "the envpack inside an environment does not pack", {
+    hint: "install envpack (`npm install --global envpack`) and use that one",
+  });
+}
+
+export const planPack = pack;
