@@ -68,7 +68,7 @@ function isPlainObject(value: unknown): value is object {
 
 /** An object with exactly these fields. */
 export function record<T extends object>(fields: { readonly [K in keyof T]-?: Shape<T[K]> }): Shape<T> {
-  const shapes = Object.entries(fields) as [string, Shape<unknown>][];
+  const shapes = Object.entries<Shape<unknown>>(fields);
   return (value, where) => {
     if (!isPlainObject(value)) return refuse(where, "an object");
     const given = new Map(Object.entries(value));
