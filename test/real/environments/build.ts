@@ -48,8 +48,8 @@ async function install(one: EnvironmentCase, manager: Manager, origin: string, h
   const isMetadata = (file: string): boolean => file === join(FIXTURES, one.name, "case.json");
   cpSync(join(FIXTURES, one.name), origin, { recursive: true, filter: (file) => !isMetadata(file) });
   const env = await managerEnv(home);
-  for (const args of one.install ?? [["install"]]) {
-    const cwd = join(origin, one.installIn ?? one.project ?? ".");
+  for (const { args, in: folder } of one.install ?? [{ args: ["install"] }]) {
+    const cwd = join(origin, folder ?? one.installIn ?? one.project ?? ".");
     await runWell(manager.command, [...manager.args, ...args], { cwd, env, patience: 420_000 });
   }
   for (const path of packagesOf(one)) cpSync(join(import.meta.dirname, "smoke.mjs"), join(origin, path, "smoke.mjs"));

@@ -16,8 +16,8 @@ export interface EnvironmentCase {
   readonly census: string;
   /** Name and exact version, as "pnpm@10.34.9". */
   readonly manager: string;
-  /** What the manager is told, a list a call; by default one call, `install`. */
-  readonly install?: readonly (readonly string[])[];
+  /** What the manager is told, and where (relative to the case's folder); by default `install` in `installIn`. */
+  readonly install?: readonly { readonly in?: string; readonly args: readonly string[] }[];
   /** Where the manager is called, relative to the case's folder; by default `project`. */
   readonly installIn?: string;
   /** What is packed, relative to the case's folder; by default ".". */
