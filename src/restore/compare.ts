@@ -1,0 +1,110 @@
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { META, type Entry } from "../archive/entry.js";
+import { decodeIndex } from "../archive/index-file.js";
+import { EnvpackError, explainError } from "../errors.js";
+import type { CommonOptions } from "../options.js";
+import { decodeFixups } from "../relocate/fixup-file.js";
+import { readRelocation, RELOCATED_FILE, WORKING_PREFIX } from "../relocate/relocation.js";
+import { compareEntry, type Tree } from "./compare-entry.js";
+import { forEachBounded } from "./for-each-bounded.js";
+
+/** What of a restored environment is not as it was packed. */
+export interface Difference {
+  /** Relative to the environment's folder. */
+  readonly path: string;
+  readonly kind: "changed" | "missing" | "added";
+  /** One line, for people. */
+  readonly detail: string;
+}
+
+export interface Comparison {
+  /** Sorted by path. */
+  readonly differences: readonly Difference[];
+  /** Entries that were looked for, and the bytes of content that were read. */
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** Files read at a time for each thread that was asked for: while one is hashed, others come from the disk. */
+const READS_PER_THREAD = 4;
+
+const NAMES = { directory: "folder", file: "file", symlink: "link", hardlink: "file" } as const;
+
+/**
+ * Compares a restored environment with its own index: every file's content, every link, what is
+ * missing and what was added. Files that were relocated count by their original content. Modes count
+ * only where an executable lost its x bits: engines make all files executable and read-only.
+ *
+ * @throws EnvpackError NOT_AN_ENVIRONMENT, ARCHIVE_CORRUPT, INTERRUPTED
+ */
+export async function compareTree(folder: string, options: CommonOptions = {}): Promise<Comparison> {
+  try {
+    const tree = await openTree(await realpath(folder));
+    const changed = await compareEntries(tree, options);
+    const added = await findAdded(tree);
+    const differences = [...changed, ...added].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return { differences, entries: tree.entries.length, bytes: tree.bytes };
+  } catch (error) {
+    throw explainError(error, "cannot read the environment", folder);
+  }
+}
+
+interface IndexedTree extends Tree {
+  readonly entries: readonly Entry[];
+  /** Of content, as the index says. */
+  readonly bytes: number;
+}
+
+async function openTree(folder: string): Promise<IndexedTree> {
+  const index = await readFile(join(folder, META.index)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+    throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${META.index}`, { path: folder });
+  });
+  const { entries, totals } = decodeIndex(index);
+  return { folder, entries, bytes: totals.bytes, ...(await readRecords(folder)) };
+}
+
+/** The records of fix-ups. Where they are damaged, what they would have vouched for shows up as changed. */
+async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "relocation">> {
+  try {
+    const relocation = await readRelocation(folder);
+    const fixups = relocation === null ? [] : decodeFixups(await readFile(join(folder, META.fixups)));
+    return { relocation, fixups: new Map(fixups.map((fixup) => [fixup.path, fixup])) };
+  } catch {
+    return { relocation: null, fixups: new Map() };
+  }
+}
+
+async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }: CommonOptions): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  let done = 0;
+  await forEachBounded(tree.entries, READS_PER_THREAD * (threads ?? 1), async (entry) => {
+    if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
+    const found = await compareEntry(entry, tree);
+    if (found === "missing") differences.push({ path: entry.path, kind: "missing", detail: `the ${NAMES[entry.type]} is missing` });
+    else if (found !== null) differences.push({ path: entry.path, kind: "changed", detail: found.detail });
+    if (entry.type !== "file") return;
+    done += entry.size;
+    onProgress?.({ stage: "checking", done, total: tree.bytes });
+  });
+  return differences;
+}
+
+/** Everything below the folder that no archive holds: neither an entry, nor envpack's own notes. */
+async function findAdded({ folder, entries }: IndexedTree): Promise<Difference[]> {
+  const known = new Set([META.index, RELOCATED_FILE, ...entries.map((entry) => entry.path)]);
+  const added: Difference[] = [];
+  const pending = [""];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    const children = await readdir(join(folder, parent), { withFileTypes: true });
+    for (const child of children) {
+      const path = parent === "" ? child.name : `${parent}/${child.name}`;
+      if (child.isDirectory()) pending.push(path);
+      if (known.has(path) || path.startsWith(`${META.folder}/${WORKING_PREFIX}`)) continue;
+      const what = child.isDirectory() ? "folder" : child.isSymbolicLink() ? "link" : "file";
+      added.push({ path, kind: "added", detail: `the ${what} is not in the archive` });
+    }
+  }
+  return added;
+}
