@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** fixtures/environments: a folder a case; adding a case is adding a folder. */
@@ -36,6 +36,8 @@ export interface EnvironmentCase {
   readonly phantom?: { readonly bin: string; readonly args: readonly string[]; readonly finds: boolean };
   /** Scripts of the case run by node: relative to the case's folder. */
   readonly scripts?: readonly string[];
+  /** Where its commands are found before the move: node_modules/.bin (the default), or the manager's own `run`. */
+  readonly shims?: "node_modules" | "manager";
   /** Its modules come from .pnp.cjs: nothing is in node_modules. */
   readonly pnp?: boolean;
   /** It compiles an addon, or takes minutes. */
@@ -80,7 +82,8 @@ export function digestCase(one: EnvironmentCase): string {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((file) => !file.endsWith("/case.json"));
   for (const file of files.sort()) {
-    hash.update(file.slice(folder.length)).update("\0").update(readFileSync(file)).update("\0");
+    const mode = (statSync(file).mode & 0o111).toString(8);
+    hash.update(`${file.slice(folder.length)}\0${mode}\0`).update(readFileSync(file)).update("\0");
   }
   return hash.digest("hex").slice(0, 12);
 }

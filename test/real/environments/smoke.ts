@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { directDependencies, packagesOf, type Built } from "./build.js";
+import type { EnvironmentCase } from "./case.js";
 import { CACHE } from "./cache.js";
 import { runInside, type Sandbox } from "./sandbox.js";
 import type { Outcome } from "./run.js";
@@ -48,9 +49,8 @@ function placeBefore(built: Built): Place {
     folderOf: (path) => join(origin, path),
     node: (script, args) => [node, ...pnp, script, ...args],
     shim: (bin) => {
-      if (one.pnp === true) return [manager.command, ...manager.args, "run", "--binaries-only", bin];
-      const file = join(project, "node_modules/.bin", bin);
-      return existsSync(file) ? [file] : null;
+      if (usesManager(one)) return [manager.command, ...manager.args, "run", "--binaries-only", bin];
+      return findShim(project, origin, bin);
     },
   };
 }
@@ -65,11 +65,25 @@ function placeAfter({ one }: Built, extracted: string): Place {
     folderOf,
     node: (script, args) => [...(one.pnp === true ? activated : [`${ELSEWHERE}/bin/node`]), script, ...args],
     shim: (bin) => {
-      const file = join(folderOf(one.project ?? "."), "node_modules/.bin", bin);
-      if (one.pnp === true) return [join(ELSEWHERE, "bin", bin)];
-      return existsSync(join(extracted, file.slice(ELSEWHERE.length))) ? [file] : null;
+      if (usesManager(one)) return [join(ELSEWHERE, "bin", bin)];
+      const folder = join(extracted, folderOf(one.project ?? ".").slice(ELSEWHERE.length));
+      const found = findShim(folder, extracted, bin);
+      return found?.map((file) => file.replace(extracted, ELSEWHERE)) ?? null;
     },
   };
+}
+
+function usesManager(one: EnvironmentCase): boolean {
+  return one.pnp === true || one.shims === "manager";
+}
+
+/** The nearest node_modules/.bin that has the command, as npm puts them all on PATH. */
+function findShim(folder: string, top: string, bin: string): string[] | null {
+  for (let from = folder; from.startsWith(top); from = dirname(from)) {
+    const file = join(from, "node_modules/.bin", bin);
+    if (existsSync(file)) return [file];
+  }
+  return null;
 }
 
 function pnpFile({ origin, project, one }: Built): string {
@@ -78,7 +92,8 @@ function pnpFile({ origin, project, one }: Built): string {
 }
 
 function pnpOptions(folder: string): string[] {
-  return ["--require", join(folder, ".pnp.cjs"), "--experimental-loader", join(folder, ".pnp.loader.mjs")];
+  const loader = join(folder, ".pnp.loader.mjs");
+  return ["--require", join(folder, ".pnp.cjs"), ...(existsSync(loader) ? ["--experimental-loader", loader] : [])];
 }
 
 async function tryAll(built: Built, place: Place): Promise<Doings> {
