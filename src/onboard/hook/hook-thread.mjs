@@ -17,17 +17,17 @@ export async function resolve(specifier, context, next) {
     return await next(specifier, context);
   } catch (error) {
     if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return (await resolveHere(specifier, context, next)) ?? Promise.reject(error);
+    return await resolveHere(specifier, context, next).catch((second) => {
+      // Else the package is here, but not what is asked of it.
+      throw second.code === "ERR_MODULE_NOT_FOUND" ? error : second;
+    });
   }
 }
 
 async function resolveHere(specifier, context, next) {
-  try {
-    const found = await next(specifier, { ...context, parentURL: pathToFileURL(join(packages, "_")).href });
-    return found.url.startsWith(pathToFileURL(root + sep).href) ? found : null;
-  } catch {
-    return null;
-  }
+  const found = await next(specifier, { ...context, parentURL: pathToFileURL(join(packages, "_")).href });
+  if (found.url.startsWith(pathToFileURL(root + sep).href)) return found;
+  throw Object.assign(new Error("found above the environment"), { code: "ERR_MODULE_NOT_FOUND" });
 }
 
 function isOutside(parentURL) {

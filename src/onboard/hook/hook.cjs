@@ -50,19 +50,23 @@ try {
             return next(specifier, context);
           }
           if (!isOutside(path.dirname(url.fileURLToPath(parent)))) return next(specifier, context);
+          // Node writes what next() is given into `context`, hence the copies.
+          const asked = Object.assign({}, context);
           try {
-            return next(specifier, context);
+            return next(specifier, asked);
           } catch (error) {
             if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
           }
+          const here = Object.assign({}, asked, { parentURL: url.pathToFileURL(path.join(packages, "_")).href });
           try {
-            const from = url.pathToFileURL(path.join(packages, "_")).href;
-            const found = next(specifier, Object.assign({}, context, { parentURL: from }));
+            const found = next(specifier, here);
             if (found.url.indexOf(url.pathToFileURL(root + path.sep).href) === 0) return found;
-          } catch (_) {
-            // Not there either: ask once more, for the error that names the script.
+          } catch (error) {
+            // The package is here, but not what is asked of it.
+            if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
           }
-          return next(specifier, context);
+          // Not here either: ask again, so that Node throws the error that names the script.
+          return next(specifier, asked);
         },
       });
     }
@@ -72,7 +76,7 @@ try {
      * as Node itself. So it is started when code turns up that may import.
      */
     function answerImportsLater() {
-      const IMPORTS = /\bimport\s*\(|(?:^|[;}])\s*(?:import\s*[\w$*{"']|export\s*[{*])/m;
+      const IMPORTS = /\bimport\s*(?:\(|\.\s*meta\s*\.\s*resolve)|(?:^|[;}])\s*(?:import\s*[\w$*{"']|export\s*[{*])/m;
       const OPTIONS = /(?:^|\s)--(?:import|loader|experimental-loader|experimental-default-type)\b/;
       let started = false;
 
