@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
 import { checkAddons } from "../environment/addons.js";
 import type { Environment } from "../environment/environment.js";
@@ -26,6 +28,7 @@ export interface PlanOptions extends SelectionOptions {
  */
 export async function planArchive(environment: Environment, options: PlanOptions): Promise<Plan> {
   const { signal, onProgress } = options;
+  refuseMissingSecrets(environment, options.includeSecrets);
   const arcpath = ENVIRONMENT_FOLDER[environment.kind];
   const own = await walkEnvironment({
     root: environment.root,
@@ -39,7 +42,6 @@ export async function planArchive(environment: Environment, options: PlanOptions
   const entries = orderEntries(results);
   const paths = new Set(entries.map(({ path }) => path));
   checkAddons(environment, (file) => paths.has(arcpath === "" ? file : `${arcpath}/${file}`));
-  refuseUnusedSecrets(environment, options, own);
   onProgress?.({ stage: "planning", done: entries.length, total: entries.length });
   const leftOut = results.flatMap((result) => result.leftOut).sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
@@ -64,11 +66,12 @@ function orderEntries(results: readonly WalkResult[]): readonly PlannedEntry[] {
 }
 
 /** A path that is misspelt must not pass for a secret that went in. */
-function refuseUnusedSecrets(environment: Environment, { includeSecrets }: PlanOptions, walked: WalkResult): void {
-  if (includeSecrets.length === 0 || walked.includedSecrets.length > 0) return;
-  throw new EnvpackError("USAGE", "no secret of the environment lies where --include-secret says", {
-    path: includeSecrets[0],
-    hint: `give the path relative to ${environment.namedRoot}`,
+function refuseMissingSecrets({ root, namedRoot }: Environment, includeSecrets: readonly string[]): void {
+  const path = includeSecrets.find((one) => !existsSync(resolve(root, one)));
+  if (path === undefined) return;
+  throw new EnvpackError("USAGE", "there is nothing where --include-secret says", {
+    path,
+    hint: `give the path relative to ${namedRoot}`,
   });
 }
 

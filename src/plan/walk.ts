@@ -117,6 +117,10 @@ class Walk {
   private visit(folder: Folder, name: string): void {
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
     const file = `${this.request.root}/${path}`;
+    if (name.includes("\ufffd")) {
+      this.visitGarbled(folder, path, name, file);
+      return;
+    }
     const stats = this.stat(file, folder);
     if (stats === null) return;
     const type = typeOf(stats);
@@ -132,6 +136,17 @@ class Walk {
     const decision = this.request.selection.decide(candidate, folder.standing);
     if (decision.drop !== null) this.leaveOut(folder, candidate, decision, stats);
     else this.keep(folder, candidate, decision, stats, names);
+  }
+
+  /**
+   * A name whose bytes are no UTF-8 was read with U+FFFD in their place, by which the system
+   * does not find it: it is left out where that was asked for, else refused.
+   */
+  private visitGarbled(folder: Folder, path: string, name: string, file: string): void {
+    const candidate: Candidate = { path, name, file, type: "special", target: null, names: () => [] };
+    const { drop } = this.request.selection.decide(candidate, folder.standing);
+    if (drop === null) refuseName(findPathFault(this.arcpathOf(path), "linux"), file);
+    else this.openCount(path, drop.reason, drop.kind);
   }
 
   private keep(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats, names: readonly string[] | null): void {
