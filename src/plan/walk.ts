@@ -145,8 +145,13 @@ class Walk {
   private visitGarbled(folder: Folder, path: string, name: string, file: string): void {
     const candidate: Candidate = { path, name, file, type: "special", target: null, names: () => [] };
     const { drop } = this.request.selection.decide(candidate, folder.standing);
-    if (drop === null) refuseName(findPathFault(this.arcpathOf(path), "linux"), file);
-    else this.openCount(path, drop.reason, drop.kind);
+    if (drop === null) {
+      refuseName(findPathFault(this.arcpathOf(path), "linux"), file);
+      return;
+    }
+    const count = folder.count ?? this.openCount(path, drop.reason, drop.kind);
+    // Whether it is a file, and how large, cannot be asked.
+    Object.assign(count, { files: null, bytes: null });
   }
 
   private keep(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats, names: readonly string[] | null): void {

@@ -1,6 +1,5 @@
 import { cpSync } from "node:fs";
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkAddons, requiredGlibc } from "../../src/environment/addons.js";
 import type { Environment, NativeFile } from "../../src/environment/environment.js";

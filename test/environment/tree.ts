@@ -19,7 +19,7 @@ export function writeTree(folder: string, tree: Readonly<Record<string, Content>
     const file = join(folder, path);
     mkdirSync(path.endsWith("/") ? file : dirname(file), { recursive: true });
     if (path.endsWith("/")) continue;
-    if (typeof content === "object" && "link" in content) symlinkSync(content.link as string, file);
+    if (typeof content === "object" && "link" in content) symlinkSync(content.link, file);
     else writeFileSync(file, typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content, null, 2));
   }
   return folder;

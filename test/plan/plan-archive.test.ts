@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -91,7 +92,7 @@ describe("what cannot be packed is refused with its path", () => {
 
   test("a socket", async () => {
     const server = createServer().listen(join(folder, "s"));
-    await new Promise((resolve) => server.once("listening", resolve));
+    await once(server, "listening");
     await expect(plan()).rejects.toMatchObject({ code: "SPECIAL_FILE", message: expect.stringContaining("socket") });
     server.close();
   });

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/environment/read.js";
-import { EnvpackError } from "../../src/errors.js";
+import type { EnvpackError } from "../../src/errors.js";
 import type { FilterRule } from "../../src/plan/filters.js";
 import { planArchive } from "../../src/plan/plan-archive.js";
 import type { Plan } from "../../src/plan/plan.js";
