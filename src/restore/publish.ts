@@ -1,0 +1,75 @@
+import { open, readdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { META } from "../archive/entry.js";
+import { EnvpackError } from "../errors.js";
+import { inspectTarget, refuseExisting, type Target } from "./target.js";
+import type { Staging } from "./staging.js";
+
+/**
+ * Makes a staged environment appear at its target: by one rename, by two where it replaces something,
+ * or part by part in a folder that was empty (its `.envpack` comes last). If it does not succeed, the
+ * target is as it was.
+ *
+ * @throws EnvpackError TARGET_EXISTS where something came into being there meanwhile, TARGET_UNSUITABLE
+ */
+export async function publish(staging: Staging, target: Target, force: boolean): Promise<void> {
+  if (target.way === "inside") await moveUp(staging, target.path);
+  else if (force && (await inspectTarget(target.path)) !== "absent") await swap(staging, target.path);
+  else await moveOver(staging.tree, target.path);
+  await syncFolder(target.way === "inside" ? target.path : dirname(target.path));
+}
+
+async function moveOver(tree: string, path: string): Promise<void> {
+  try {
+    await rename(tree, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR") throw refuseExisting(path);
+    throw error;
+  }
+}
+
+async function swap(staging: Staging, path: string): Promise<void> {
+  try {
+    await rename(path, staging.old);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    throw new EnvpackError("TARGET_UNSUITABLE", "the target is a mount and cannot be replaced", {
+      path,
+      hint: "empty it first, or name a folder below it",
+      cause: error,
+    });
+  }
+  try {
+    await rename(staging.tree, path);
+  } catch (error) {
+    await rename(staging.old, path);
+    throw error;
+  }
+}
+
+async function moveUp(staging: Staging, path: string): Promise<void> {
+  if ((await inspectTarget(path)) !== "empty") throw refuseExisting(path);
+  const names = (await readdir(staging.tree)).sort((a, b) => Number(a === META.folder) - Number(b === META.folder));
+  await writeFile(staging.journal, JSON.stringify(names), { flush: true });
+  const moved: string[] = [];
+  try {
+    for (const name of names) {
+      await rename(join(staging.tree, name), join(path, name));
+      moved.push(name);
+    }
+  } catch (error) {
+    for (const name of moved.reverse()) await rename(join(path, name), join(staging.tree, name));
+    throw error;
+  }
+}
+
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { lstat, mkdir, readdir, realpath, rmdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { EnvpackError } from "../errors.js";
+
+/**
+ * Where an environment is to appear, and where it is made ready. A folder that does not exist yet is
+ * made ready beside its place and gets there by one rename. A folder that exists and is empty may be a
+ * mount, somebody's working folder, or have a mode on purpose, so it stays: the environment is made
+ * ready inside it, and what it consists of is moved up at the end.
+ */
+export interface Target {
+  /** Absolute; the folders above have their links resolved. */
+  readonly path: string;
+  readonly way: "beside" | "inside";
+  /** The folder that holds the lock and the staging folder: the target's parent, or the target. */
+  readonly workplace: string;
+  /** What the names of the lock and the staging folder begin with. */
+  readonly prefix: string;
+  /** The folders above that had to be made, the deepest first. */
+  readonly madeParents: readonly string[];
+}
+
+export type TargetState = "absent" | "empty" | "full" | "other";
+
+/** Bytes. Longer names are shortened where something has to be added to them. */
+const LONG_NAME = 180;
+
+/** `<prefix>PID-RANDOM`; other targets' names cannot look like it. */
+const STAGING = /^\d+-[0-9a-f]{12}$/;
+
+export function isStagingName(name: string, prefix: string): boolean {
+  return name.startsWith(prefix) && STAGING.test(name.slice(prefix.length));
+}
+
+/** Prefix inside a target; `.envpack` itself is the environment's. */
+const INSIDE = ".envpack-";
+
+function isOwnName(name: string): boolean {
+  return isStagingName(name, INSIDE) || /^\.envpack-lock(?:-[0-9a-f-]+(?:dead)?)?$/.test(name);
+}
+
+/** What stands at a path; a link is never followed. */
+export async function inspectTarget(path: string): Promise<TargetState> {
+  const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (stats === null) return "absent";
+  if (!stats.isDirectory()) return "other";
+  return (await readdir(path)).every(isOwnName) ? "empty" : "full";
+}
+
+/** Whether an unpacker was or is at work inside the folder. */
+async function holdsStaging(path: string): Promise<boolean> {
+  return (await readdir(path)).some((name) => isStagingName(name, INSIDE));
+}
+
+export function refuseExisting(path: string): EnvpackError {
+  return new EnvpackError("TARGET_EXISTS", "the target exists", { path, hint: "name another folder, or replace it with --force" });
+}
+
+/**
+ * Settles where to work; makes the folders above the target where they are missing.
+ *
+ * @throws EnvpackError TARGET_EXISTS, TARGET_UNSUITABLE
+ */
+export async function openTarget(given: string, force: boolean): Promise<Target> {
+  const absolute = resolve(given);
+  const name = basename(absolute);
+  if (name === "" || /[\p{Cc}\p{Cs}]/u.test(absolute)) {
+    throw new EnvpackError("TARGET_UNSUITABLE", "this path cannot hold an environment", { path: absolute });
+  }
+  const madeParents = await makeParents(dirname(absolute));
+  const parent = await realpath(dirname(absolute));
+  const path = join(parent, name);
+  const state = await inspectTarget(path);
+  const inside = state === "empty" || (state === "full" && (await holdsStaging(path)));
+  if (!inside && state !== "absent" && !force) throw refuseExisting(path);
+  if (inside) return { path, way: "inside", workplace: path, prefix: INSIDE, madeParents };
+  const long = Buffer.byteLength(name) > LONG_NAME;
+  const short = long ? createHash("sha256").update(name).digest("hex").slice(0, 16) : name;
+  return { path, way: "beside", workplace: parent, prefix: `.${short}.envpack-`, madeParents };
+}
+
+async function makeParents(parent: string): Promise<string[]> {
+  const first = await mkdir(parent, { recursive: true });
+  if (first === undefined) return [];
+  const made: string[] = [];
+  for (let folder = parent; folder.length >= first.length; folder = dirname(folder)) made.push(folder);
+  return made;
+}
+
+/** Removes the folders above the target that were made for it, unless something else is in them now. */
+export async function removeMadeParents(target: Target): Promise<void> {
+  for (const folder of target.madeParents) await rmdir(folder).catch(() => undefined);
+}

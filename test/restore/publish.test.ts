@@ -1,0 +1,180 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { publish } from "../../src/restore/publish.js";
+import { removeTree } from "../../src/restore/remove-tree.js";
+import { clearStale, makeStaging, type Staging } from "../../src/restore/staging.js";
+import { openTarget, removeMadeParents, type Target } from "../../src/restore/target.js";
+import { temporaryFolder } from "../relocate/small-environment.js";
+
+async function stage(path: string, force = false): Promise<{ target: Target; staging: Staging }> {
+  const target = await openTarget(path, force);
+  const staging = await makeStaging(target);
+  for (const folder of ["app", "bin", ".envpack"]) {
+    mkdirSync(join(staging.tree, folder));
+    writeFileSync(join(staging.tree, folder, "new"), "");
+  }
+  return { target, staging };
+}
+
+const NEW = [".envpack", "app", "bin"];
+
+describe("a target", () => {
+  it("that does not exist appears by one rename of a private folder beside it", async () => {
+    const folder = temporaryFolder();
+    const { target, staging } = await stage(join(folder, "t/"));
+    expect(dirname(staging.folder)).toBe(folder);
+    expect(basename(staging.folder)).toMatch(new RegExp(`^\\.t\\.envpack-${process.pid}-`));
+    expect(statSync(staging.folder).mode & 0o777).toBe(0o700);
+    const { ino } = statSync(staging.tree);
+    await publish(staging, target, false);
+    expect(statSync(join(folder, "t")).ino).toBe(ino);
+    expect(statSync(join(folder, "t")).mode & 0o777).toBe(0o777 & ~process.umask());
+  });
+
+  it("that is an empty folder stays that folder, with its mode", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t"), { mode: 0o750 });
+    const before = statSync(join(folder, "t"));
+    const { target, staging } = await stage(join(folder, "t"));
+    await publish(staging, target, false);
+    await removeTree(staging.folder);
+    const after = statSync(join(folder, "t"));
+    expect([after.ino, after.mode]).toEqual([before.ino, before.mode]);
+    expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+  });
+
+  it("that is a mount is filled where it is", async ({ skip }) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t"));
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", join(folder, "t")], { stdio: "ignore" });
+    } catch {
+      skip("needs the right to mount");
+    }
+    try {
+      const { target, staging } = await stage(join(folder, "t"));
+      await publish(staging, target, false);
+      await removeTree(staging.folder);
+      expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+      const again = await stage(join(folder, "t"), true);
+      await expect(publish(again.staging, again.target, true)).rejects.toMatchObject({ code: "TARGET_UNSUITABLE" });
+      expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+    } finally {
+      execFileSync("umount", [join(folder, "t")]);
+    }
+  });
+
+  it.each([
+    ["a full folder", (path: string) => mkdirSync(join(path, "x"), { recursive: true })],
+    ["a file", (path: string) => writeFileSync(path, "")],
+    ["a link to an empty folder", (path: string) => symlinkSync(".", path)],
+    ["a dangling link", (path: string) => symlinkSync("nowhere", path)],
+  ])("that is %s is refused, and replaced by force", async (_, make) => {
+    const path = join(temporaryFolder(), "t");
+    make(path);
+    await expect(openTarget(path, false)).rejects.toMatchObject({ code: "TARGET_EXISTS", path });
+    const { target, staging } = await stage(path, true);
+    await publish(staging, target, true);
+    await removeTree(staging.folder);
+    expect(lstatSync(path).isDirectory()).toBe(true);
+    expect(readdirSync(path).sort()).toEqual(NEW);
+    expect(readdirSync(dirname(path))).toEqual(["t"]);
+  });
+
+  it("that came into being meanwhile is left alone", async () => {
+    const folder = temporaryFolder();
+    const { target, staging } = await stage(join(folder, "t"));
+    mkdirSync(join(folder, "t/x"), { recursive: true });
+    await expect(publish(staging, target, false)).rejects.toMatchObject({ code: "TARGET_EXISTS" });
+    expect(readdirSync(join(folder, "t"))).toEqual(["x"]);
+    mkdirSync(join(folder, "e"));
+    const inside = await stage(join(folder, "e"));
+    writeFileSync(join(folder, "e/file"), "");
+    await expect(publish(inside.staging, inside.target, false)).rejects.toMatchObject({ code: "TARGET_EXISTS" });
+    expect(readdirSync(join(folder, "e"))).toContain("file");
+    expect(existsSync(join(folder, "e/app"))).toBe(false);
+  });
+
+  it("comes back where the new one cannot take its place", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t/old"), { recursive: true });
+    const { target, staging } = await stage(join(folder, "t"), true);
+    rmSync(staging.tree, { recursive: true });
+    await expect(publish(staging, target, true)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(readdirSync(join(folder, "t"))).toEqual(["old"]);
+  });
+
+  it.each(["/", "/tmp/a\nb"])("cannot be %j", async (path) => {
+    await expect(openTarget(path, true)).rejects.toMatchObject({ code: "TARGET_UNSUITABLE" });
+  });
+
+  it("may lie in folders that are missing; those that were made go again after a failure", async () => {
+    const folder = temporaryFolder();
+    const target = await openTarget(join(folder, "a/b/t"), false);
+    expect(existsSync(join(folder, "a/b"))).toBe(true);
+    await removeMadeParents(target);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("may have the longest name that there is", async () => {
+    const folder = temporaryFolder();
+    const name = "ü".repeat(127);
+    const { target, staging } = await stage(join(folder, name));
+    await publish(staging, target, false);
+    await removeTree(staging.folder);
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+});
+
+describe("what a killed unpacker left", () => {
+  it("is removed, but not what looks like it", async () => {
+    const folder = temporaryFolder();
+    const { target, staging } = await stage(join(folder, "t"));
+    chmodSync(join(staging.tree, "app"), 0o500);
+    const other = await stage(join(folder, "t.envpack-1"));
+    mkdirSync(join(folder, ".t.envpack-notes"));
+    await clearStale(target);
+    expect(readdirSync(folder).sort()).toEqual([".t.envpack-notes", basename(other.staging.folder)].sort());
+  });
+
+  it("between the two renames of a replacement gives the old target back", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t/old"), { recursive: true });
+    const { target, staging } = await stage(join(folder, "t"), true);
+    renameSync(target.path, staging.old);
+    await clearStale(target);
+    expect(readdirSync(folder)).toEqual(["t"]);
+    expect(readdirSync(join(folder, "t"))).toEqual(["old"]);
+  });
+
+  it("after a replacement is just removed", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t/old"), { recursive: true });
+    const { target, staging } = await stage(join(folder, "t"), true);
+    await publish(staging, target, true);
+    await clearStale(target);
+    expect(readdirSync(folder)).toEqual(["t"]);
+    expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+  });
+
+  it("while parts were moved into a folder leaves the folder empty; once all were, it leaves them", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t"));
+    const { staging } = await stage(join(folder, "t"));
+    writeFileSync(staging.journal, JSON.stringify(["app", "bin", ".envpack", "..", "../x", ""]));
+    renameSync(join(staging.tree, "app"), join(folder, "t/app"));
+    writeFileSync(join(folder, "x"), "kept");
+    const target = await openTarget(join(folder, "t"), false);
+    expect(target.way).toBe("inside");
+    await clearStale(target);
+    expect(readdirSync(join(folder, "t"))).toEqual([]);
+    expect(readFileSync(join(folder, "x"), "utf8")).toBe("kept");
+
+    const second = await stage(join(folder, "t"));
+    await publish(second.staging, second.target, false);
+    await clearStale(second.target);
+    expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+  });
+});
