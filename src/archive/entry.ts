@@ -68,3 +68,8 @@ export const META = {
   fixups: ".envpack/fixups.jsonl",
   index: ".envpack/index.jsonl",
 } as const;
+
+/** Whether a path is one of envpack's own: a manifest's totals count all entries but these. */
+export function isOwn(path: string): boolean {
+  return path === META.folder || path === META.manifest || path === META.fixups || path === META.index;
+}

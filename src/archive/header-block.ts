@@ -47,10 +47,10 @@ function splitName(path: string): { readonly name: string; readonly prefix: stri
 
 function makeTemplate(mtime: number): void {
   template = Buffer.alloc(BLOCK);
-  template.latin1Write("000000 \x00000000 \x00", 108);
-  template.latin1Write(octal(mtime, 12), 136);
-  template.latin1Write("ustar\x0000", 257);
-  template.latin1Write("000000 \x00000000 \x00", 329);
+  template.write("000000 \x00000000 \x00", 108, "latin1");
+  template.write(octal(mtime, 12), 136, "latin1");
+  template.write("ustar\x0000", 257, "latin1");
+  template.write("000000 \x00000000 \x00", 329, "latin1");
   // The checksum is taken as if its own field were eight spaces.
   templateSum = template.reduce((sum, byte) => sum + byte, 8 * 0x20);
   templateTime = mtime;

@@ -1,0 +1,23 @@
+import { FRAME_MAX } from "../frame.js";
+import { BLOCK } from "../header-fields.js";
+import { asBuffer, damaged, type Codec } from "./codec.js";
+
+/** Plain tar: frames are the tar's own bytes, the footer is a block behind its end mark. */
+export const none: Codec = {
+  name: "none",
+  levels: null,
+  // A copy, as the other codecs give: the caller uses its buffer again.
+  encode: (plain) => new Uint8Array(plain),
+  decode(frame) {
+    if (frame.length > FRAME_MAX) throw damaged("a frame is too long");
+    return { plain: asBuffer(frame), part: null };
+  },
+  sealFooter(payload) {
+    const block = Buffer.alloc(BLOCK);
+    block.set(payload);
+    return block;
+  },
+  measure() {
+    throw new Error("a plain tar is cut by its headers");
+  },
+};

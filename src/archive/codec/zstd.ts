@@ -1,0 +1,58 @@
+import * as zlib from "node:zlib";
+import { asBuffer, damaged, type Codec } from "./codec.js";
+import { inspectZstd, measureZstd, PART_MARK, sealFooter } from "./zstd-frame.js";
+
+/** Compresses and decompresses single zstd frames; what differs from runtime to runtime. */
+export interface ZstdEngine {
+  /** Highest level that it has memory for. */
+  readonly maxLevel: number;
+  /** One frame that says its content's size. */
+  compress(plain: Uint8Array, level: number): Uint8Array;
+  /** @throws where the frame cannot be decompressed */
+  decompress(frame: Uint8Array, plainSize: number): Buffer;
+}
+
+const DEFAULT_LEVEL = 3;
+
+/** zstd frames around whichever engine this runtime has. */
+export function makeZstd(engine: ZstdEngine): Codec {
+  return {
+    name: "zstd",
+    levels: [1, DEFAULT_LEVEL, engine.maxLevel],
+    encode(plain, level, part) {
+      const frame = engine.compress(plain, level ?? DEFAULT_LEVEL);
+      return part ? Buffer.concat([PART_MARK, frame]) : frame;
+    },
+    decode(bytes) {
+      const frame = asBuffer(bytes);
+      const { part, start, plain } = inspectZstd(frame);
+      const content = decompress(engine, frame.subarray(start), plain);
+      if (content.length !== plain) throw damaged("a zstd frame does not hold what it says");
+      return { plain: content, part };
+    },
+    sealFooter,
+    measure: (bytes) => measureZstd(asBuffer(bytes)),
+  };
+}
+
+function decompress(engine: ZstdEngine, frame: Buffer, plainSize: number): Buffer {
+  try {
+    return engine.decompress(frame, plainSize);
+  } catch (error) {
+    throw damaged("a zstd frame cannot be decompressed", error);
+  }
+}
+
+/** The runtime's own zstd (Node 22.15 and later), or null. */
+export function nativeEngine(): ZstdEngine | null {
+  if (typeof zlib.zstdCompressSync !== "function") return null;
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
+  return {
+    maxLevel: 19,
+    compress(plain, level) {
+      const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
+      return zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length });
+    },
+    decompress: (frame, plainSize) => zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(1, plainSize) }),
+  };
+}

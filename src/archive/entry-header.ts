@@ -1,0 +1,92 @@
+import { EnvpackError } from "../errors.js";
+import { META, type DirectoryEntry, type HardlinkEntry, type PlannedEntry, type SymlinkEntry } from "./entry.js";
+import type { TarHeader } from "./header-fields.js";
+import { findPathFault, findTextFault } from "./path-rules.js";
+
+/** What all of an archive's headers share. */
+export interface TarShape {
+  /** The folder that every name of the tar stands in; "" for none. */
+  readonly arcroot: string;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** An entry as its header alone tells it: a file without its digest. */
+export type HeadedEntry =
+  | DirectoryEntry
+  | SymlinkEntry
+  | HardlinkEntry
+  | { readonly type: "file"; readonly path: string; readonly executable: boolean; readonly size: number };
+
+/** The name that an arcpath has in the tar. */
+export function tarName(path: string, arcroot: string): string {
+  return arcroot === "" ? path : `${arcroot}/${path}`;
+}
+
+/** The header of an entry. */
+export function headerOf(entry: HeadedEntry | PlannedEntry, shape: TarShape): TarHeader {
+  const name = tarName(entry.path, shape.arcroot);
+  const common = { name, executable: false, size: 0, linkname: "", mtime: shape.mtime };
+  switch (entry.type) {
+    case "directory":
+      return { ...common, type: "5" };
+    case "file":
+      return { ...common, type: "0", executable: entry.executable, size: entry.size };
+    case "symlink":
+      return { ...common, type: "2", linkname: entry.target };
+    case "hardlink":
+      return { ...common, type: "1", linkname: tarName(entry.target, shape.arcroot) };
+  }
+}
+
+/**
+ * The entry that a header stands for.
+ *
+ * @throws EnvpackError ARCHIVE_UNSAFE where its path is not one that may be written
+ */
+export function entryOf(header: TarHeader, shape: TarShape): HeadedEntry {
+  const path = arcpathOf(header.name, shape);
+  if (header.mtime !== shape.mtime) {
+    throw new EnvpackError("ARCHIVE_CORRUPT", "the archive holds an entry with a time of its own", { path });
+  }
+  switch (header.type) {
+    case "5":
+      return { type: "directory", path };
+    case "0":
+      return { type: "file", path, executable: header.executable, size: header.size };
+    case "1":
+      return { type: "hardlink", path, target: arcpathOf(header.linkname, shape) };
+    case "2":
+      return { type: "symlink", path, target: checkTarget(header.linkname, path) };
+  }
+}
+
+/** How the first header of an archive, that of `.envpack`, tells what all of them share. */
+export function shapeOf(first: TarHeader): TarShape {
+  const { name, type, mtime } = first;
+  const inside = name.endsWith(`/${META.folder}`);
+  const arcroot = inside ? name.slice(0, -META.folder.length - 1) : "";
+  if (type !== "5" || (!inside && name !== META.folder)) {
+    throw new EnvpackError("NOT_AN_ARCHIVE", `not an archive that envpack made: it does not begin with ${META.folder}`);
+  }
+  if (arcroot !== "") refuseFault(findPathFault(arcroot), arcroot);
+  return { arcroot, mtime };
+}
+
+function arcpathOf(name: string, { arcroot }: TarShape): string {
+  refuseFault(findPathFault(name), name);
+  if (arcroot === "") return name;
+  if (!name.startsWith(`${arcroot}/`)) {
+    throw new EnvpackError("ARCHIVE_UNSAFE", "the archive holds an entry outside its own root", { path: name });
+  }
+  return name.slice(arcroot.length + 1);
+}
+
+function checkTarget(target: string, path: string): string {
+  refuseFault(findTextFault(target), path);
+  return target;
+}
+
+function refuseFault(fault: string | null, path: string): void {
+  if (fault !== null) throw new EnvpackError("ARCHIVE_UNSAFE", `the archive holds ${fault}`, { path });
+}

@@ -1,0 +1,122 @@
+import { EnvpackError } from "../errors.js";
+import type { Entry } from "./entry.js";
+import { META } from "./entry.js";
+import type { ArchiveFormat } from "./format.js";
+import { FRAME_MAX } from "./frame.js";
+import { decodeLine, type FrameRecord, type IndexHead, type IndexLine, type IndexTotals } from "./index-lines.js";
+
+/** `.envpack/index.jsonl`: all that an archive holds but itself. See docs/format.md. */
+export interface ArchiveIndex extends IndexHead {
+  readonly format: ArchiveFormat;
+  /** In archive order, without those of the index itself. */
+  readonly frames: readonly IndexFrame[];
+  /** In archive order, without the index itself. */
+  readonly entries: readonly Entry[];
+  readonly totals: IndexTotals;
+}
+
+/** A frame and the entries that start in it; none do in a frame that goes on with a large file. */
+export interface IndexFrame extends FrameRecord {
+  /** Index of the first of them in `entries`, and how many they are. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Longest line in UTF-16 units: two paths, every unit escaped. */
+const MAX_LINE = 64 << 10;
+
+/**
+ * Decodes an index piece by piece, so that a long one need not be held as bytes; checks that its
+ * frames lie one behind the other from the archive's start and that its totals are right.
+ */
+export class IndexDecoder {
+  readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #entries: Entry[] = [];
+  readonly #frames: { at: number; size: number; tar: number; crc32: number; first: number; count: number }[] = [];
+  #head: IndexHead | null = null;
+  #totals: IndexTotals | null = null;
+  #rest = "";
+  #bytes = 0;
+
+  /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW */
+  push(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decode(chunk)).split("\n");
+    this.#rest = lines.pop() ?? "";
+    if (this.#rest.length > MAX_LINE) throw malformed("a line is too long");
+    for (const line of lines) this.#take(decodeLine(line));
+  }
+
+  /** @throws EnvpackError ARCHIVE_CORRUPT */
+  finish(): ArchiveIndex {
+    if (this.#rest + this.#decode() !== "" || this.#head === null || this.#totals === null) throw malformed("it is cut short");
+    return { ...this.#head, frames: this.#frames, entries: this.#entries, totals: this.#totals };
+  }
+
+  /** Entries that were decoded so far. */
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  #decode(chunk?: Uint8Array): string {
+    try {
+      return chunk === undefined ? this.#utf8.decode() : this.#utf8.decode(chunk, { stream: true });
+    } catch {
+      throw malformed("it is not valid UTF-8");
+    }
+  }
+
+  #take(line: IndexLine): void {
+    if ((line.kind === "head") !== (this.#head === null) || this.#totals !== null) throw malformed("its lines are out of order");
+    switch (line.kind) {
+      case "head":
+        this.#head = line.head;
+        break;
+      case "frame":
+        this.#takeFrame(line.frame);
+        break;
+      case "entry":
+        this.#takeEntry(line.entry);
+        break;
+      case "end":
+        this.#checkTotals(line.totals);
+        this.#totals = line.totals;
+    }
+  }
+
+  #takeFrame(frame: FrameRecord): void {
+    const previous = this.#frames.at(-1);
+    if (frame.at !== (previous === undefined ? 0 : previous.at + previous.size)) throw malformed("its frames do not join");
+    if (frame.tar > FRAME_MAX || frame.size > 2 * FRAME_MAX) throw malformed("a frame is too long");
+    this.#frames.push({ ...frame, first: this.#entries.length, count: 0 });
+  }
+
+  #takeEntry(entry: Entry): void {
+    const frame = this.#frames.at(-1);
+    if (frame === undefined) throw malformed("its lines are out of order");
+    if (entry.path === META.index) throw malformed("it lists itself");
+    frame.count++;
+    this.#entries.push(entry);
+    if (entry.type === "file") this.#bytes += entry.size;
+  }
+
+  #checkTotals({ entries, bytes, frames }: IndexTotals): void {
+    if (entries !== this.#entries.length || bytes !== this.#bytes || frames !== this.#frames.length) {
+      throw malformed("its totals are wrong");
+    }
+  }
+}
+
+/**
+ * Decodes a whole index.
+ *
+ * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW
+ */
+export function decodeIndex(bytes: Uint8Array): ArchiveIndex {
+  const decoder = new IndexDecoder();
+  decoder.push(bytes);
+  return decoder.finish();
+}
+
+function malformed(why: string): EnvpackError {
+  return new EnvpackError("ARCHIVE_CORRUPT", `the archive's index is malformed: ${why}`);
+}

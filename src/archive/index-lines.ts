@@ -1,0 +1,168 @@
+import { EnvpackError } from "../errors.js";
+import type { Entry } from "./entry.js";
+import type { ArchiveFormat, CodecName } from "./format.js";
+
+/** The version of the index that this envpack writes, and the only one that it reads. */
+export const INDEX_VERSION = 1;
+
+/** The first line: what holds for the whole archive. */
+export interface IndexHead {
+  readonly format: ArchiveFormat;
+  readonly arcroot: string;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** A frame: where it stands in the archive, and how much it holds. */
+export interface FrameRecord {
+  /** Offset in the archive, and bytes there. */
+  readonly at: number;
+  readonly size: number;
+  /** Tar bytes in it. */
+  readonly tar: number;
+  /** CRC-32 of the bytes in the archive: it also covers bits that a decompressor ignores. */
+  readonly crc32: number;
+}
+
+export interface IndexTotals {
+  readonly entries: number;
+  /** Bytes of content. */
+  readonly bytes: number;
+  readonly frames: number;
+}
+
+export type IndexLine =
+  | { readonly kind: "head"; readonly head: IndexHead }
+  | { readonly kind: "frame"; readonly frame: FrameRecord }
+  | { readonly kind: "entry"; readonly entry: Entry }
+  | { readonly kind: "end"; readonly totals: IndexTotals };
+
+export function encodeHead({ format, arcroot, mtime }: IndexHead): string {
+  return `${JSON.stringify({ index: INDEX_VERSION, format, arcroot, mtime })}\n`;
+}
+
+export function encodeFrame({ at, size, tar, crc32 }: FrameRecord): string {
+  return `{"frame":{"at":${at},"size":${size},"tar":${tar},"crc32":${crc32}}}\n`;
+}
+
+export function encodeEnd({ entries, bytes, frames }: IndexTotals): string {
+  return `{"end":{"entries":${entries},"bytes":${bytes},"frames":${frames}}}\n`;
+}
+
+export function encodeEntry(entry: Entry): string {
+  const start = `{"type":"${entry.type}","path":${JSON.stringify(entry.path)}`;
+  switch (entry.type) {
+    case "directory":
+      return `${start}}\n`;
+    case "file":
+      return `${start},"mode":"${entry.executable ? "0755" : "0644"}","size":${entry.size},"sha256":"${entry.sha256}"}\n`;
+    case "symlink":
+    case "hardlink":
+      return `${start},"target":${JSON.stringify(entry.target)}}\n`;
+  }
+}
+
+/** Nearly every line: a file whose path needs no escape. What it matches is as `encodeEntry` writes it. */
+const PLAIN_FILE =
+  /^\{"type":"file","path":"([^"\\\u0000-\u001f]+)","mode":"(0644|0755)","size":(0|[1-9][0-9]{0,15}),"sha256":"([0-9a-f]{64})"\}$/;
+
+/**
+ * Decodes a line, without its newline, and refuses every form but the one that is written.
+ *
+ * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW
+ */
+export function decodeLine(line: string): IndexLine {
+  const match = PLAIN_FILE.exec(line);
+  if (match !== null) {
+    const [, path = "", mode, size, sha256 = ""] = match;
+    return { kind: "entry", entry: { type: "file", path, executable: mode === "0755", size: safe(Number(size)), sha256 } };
+  }
+  const decoded = interpret(parseObject(line));
+  if (encodeLine(decoded) !== `${line}\n`) throw malformed();
+  return decoded;
+}
+
+function encodeLine(line: IndexLine): string {
+  switch (line.kind) {
+    case "head":
+      return encodeHead(line.head);
+    case "frame":
+      return encodeFrame(line.frame);
+    case "entry":
+      return encodeEntry(line.entry);
+    case "end":
+      return encodeEnd(line.totals);
+  }
+}
+
+function parseObject(line: string): ReadonlyMap<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null) return new Map<string, unknown>(Object.entries(value));
+  } catch {
+    // Told below, without the parser's words: they would quote the archive.
+  }
+  throw malformed();
+}
+
+function interpret(fields: ReadonlyMap<string, unknown>): IndexLine {
+  if (fields.has("index")) return { kind: "head", head: interpretHead(fields) };
+  if (fields.has("frame")) {
+    const frame = nested(fields.get("frame"));
+    const count = (key: string): number => safe(frame.get(key));
+    return { kind: "frame", frame: { at: count("at"), size: count("size"), tar: count("tar"), crc32: count("crc32") } };
+  }
+  if (fields.has("end")) {
+    const end = nested(fields.get("end"));
+    const count = (key: string): number => safe(end.get(key));
+    return { kind: "end", totals: { entries: count("entries"), bytes: count("bytes"), frames: count("frames") } };
+  }
+  return { kind: "entry", entry: interpretEntry(fields) };
+}
+
+const FORMATS: ReadonlyMap<unknown, CodecName> = new Map<ArchiveFormat, CodecName>([
+  ["tar.zst", "zstd"],
+  ["tar.gz", "gzip"],
+  ["tar", "none"],
+]);
+
+function interpretHead(fields: ReadonlyMap<string, unknown>): IndexHead {
+  const version = fields.get("index");
+  if (typeof version === "number" && version > INDEX_VERSION) {
+    throw new EnvpackError("ARCHIVE_TOO_NEW", `the archive's index has version ${version}, newer than this envpack reads`, {
+      hint: "use a newer envpack",
+    });
+  }
+  const format = fields.get("format");
+  if (!FORMATS.has(format)) throw malformed();
+  return { format: format as ArchiveFormat, arcroot: text(fields.get("arcroot")), mtime: safe(fields.get("mtime")) };
+}
+
+function interpretEntry(fields: ReadonlyMap<string, unknown>): Entry {
+  const path = text(fields.get("path"));
+  const type = fields.get("type");
+  if (type === "directory") return { type, path };
+  if (type === "symlink" || type === "hardlink") return { type, path, target: text(fields.get("target")) };
+  const sha256 = text(fields.get("sha256"));
+  if (type !== "file" || !/^[0-9a-f]{64}$/.test(sha256)) throw malformed(path);
+  return { type, path, executable: fields.get("mode") === "0755", size: safe(fields.get("size")), sha256 };
+}
+
+function nested(value: unknown): ReadonlyMap<string, unknown> {
+  if (typeof value !== "object" || value === null) throw malformed();
+  return new Map<string, unknown>(Object.entries(value));
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw malformed();
+  return value;
+}
+
+function safe(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw malformed();
+  return value;
+}
+
+function malformed(path?: string): EnvpackError {
+  return new EnvpackError("ARCHIVE_CORRUPT", "the archive's index is malformed", { path });
+}

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { damaged } from "./codec/codec.js";
+import { META } from "./entry.js";
+import { headerOf } from "./entry-header.js";
+import { decodeHeader } from "./header.js";
+import { IndexDecoder, type ArchiveIndex } from "./index-file.js";
+import { isIndexEnd } from "./walk.js";
+import { BLOCK, END_MARK, type TarHeader } from "./header-fields.js";
+
+/** Most bytes of an index: about five million entries. */
+export const MAX_INDEX_BYTES = 1 << 30;
+
+/**
+ * Takes the tar bytes of the index in whatever pieces they come (the first holds its whole header): the
+ * header, the index, its padding and the end mark. Holds none of them.
+ */
+export class IndexReader {
+  readonly decoder = new IndexDecoder();
+  readonly #hash = createHash("sha256");
+  #header: TarHeader | null = null;
+  #taken = 0;
+  #tail = Buffer.alloc(0);
+
+  /**
+   * Takes the next bytes; returns those of them that belong to the index file.
+   *
+   * @throws EnvpackError ARCHIVE_CORRUPT
+   */
+  push(tar: Buffer): Buffer {
+    const bytes = this.#header === null ? this.#takeHeader(tar) : tar;
+    const content = bytes.subarray(0, Math.max(0, this.#size - this.#taken));
+    this.#taken += content.length;
+    this.#hash.update(content);
+    this.decoder.push(content);
+    this.#tail = Buffer.concat([this.#tail, bytes.subarray(content.length)]);
+    if (this.#tail.length > BLOCK + END_MARK) throw damaged("something stands behind its end mark");
+    return content;
+  }
+
+  /** @throws EnvpackError ARCHIVE_CORRUPT */
+  finish(): { readonly index: ArchiveIndex; readonly sha256: string; readonly bytes: number } {
+    const header = this.#header;
+    if (header === null || this.#taken !== this.#size || !isIndexEnd(this.#tail, this.#size)) throw damaged("its end mark is missing");
+    const index = this.decoder.finish();
+    const own = headerOf({ type: "file", path: META.index, executable: false, size: this.#size }, index);
+    if (!isDeepStrictEqual(header, own)) throw damaged("its index stands under a wrong name");
+    return { index, sha256: this.#hash.digest("hex"), bytes: this.#size };
+  }
+
+  get #size(): number {
+    return this.#header?.size ?? 0;
+  }
+
+  #takeHeader(tar: Buffer): Buffer {
+    const decoded = decodeHeader(tar, 0);
+    if (decoded === null || decoded.header.size > MAX_INDEX_BYTES) throw damaged("its index is not where it should be");
+    this.#header = decoded.header;
+    return tar.subarray(decoded.length);
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { damaged, type Codec } from "../archive/codec/codec.js";
+import { loadCodec } from "../archive/codec/load.js";
+import { isOwn, META } from "../archive/entry.js";
+import type { HeadedEntry, TarShape } from "../archive/entry-header.js";
+import type { CodecName } from "../archive/format.js";
+import { encodeEntry } from "../archive/index-lines.js";
+import { walkFrame } from "../archive/walk.js";
+import { FolderWriter } from "./folder-writer.js";
+import { detach, type Handler, type Outcome } from "./messages.js";
+
+/** What checking and extracting threads are started for. */
+export interface CheckJob {
+  readonly kind: "check";
+  readonly codec: CodecName;
+  /** Where files go, absolute; null to check and write nothing. */
+  readonly folder: string | null;
+}
+
+/** A frame to be checked and, where the job has a folder, written. */
+export interface FrameTask {
+  /** As it stands in the archive. */
+  readonly frame: Uint8Array;
+  readonly shape: TarShape;
+  /** Whether it goes on with a file that an earlier frame began; null where only the frame itself can tell. */
+  readonly part: boolean | null;
+  /** "all", "names" to write nothing and tell the paths, or one flag an entry. */
+  readonly select: "all" | "names" | readonly boolean[];
+}
+
+/** What a frame was found to hold. */
+export interface FoundFrame {
+  readonly crc32: number;
+  /** Tar bytes in it. */
+  readonly tar: number;
+  readonly part: boolean;
+  /** The index lines of its whole entries. */
+  readonly lines: Uint8Array;
+  /** Entries and their bytes of content, without envpack's own. */
+  readonly entries: number;
+  readonly bytes: number;
+  /** Paths, where they were asked for. */
+  readonly names: readonly string[];
+  /** A file that goes on in the next frames, and what this one holds of it. */
+  readonly open: { readonly entry: HeadedEntry & { readonly type: "file" }; readonly content: Uint8Array; readonly selected: boolean } | null;
+  /** Tar bytes that the main thread takes: all of a part, and those of the frame that the index begins in. */
+  readonly rest: Uint8Array | null;
+}
+
+export async function openCheckJob({ codec, folder }: CheckJob): Promise<Handler> {
+  const reader = new FrameReader(await loadCodec(codec), folder === null ? null : new FolderWriter(folder));
+  return (task: FrameTask) => reader.read(task);
+}
+
+class FrameReader {
+  readonly #codec: Codec;
+  readonly #writer: FolderWriter | null;
+
+  constructor(codec: Codec, writer: FolderWriter | null) {
+    this.#codec = codec;
+    this.#writer = writer;
+  }
+
+  read(task: FrameTask): Outcome {
+    const { plain, part } = this.#codec.decode(task.frame);
+    const isPart = part ?? task.part;
+    if (isPart === null || (task.part !== null && isPart !== task.part)) throw damaged("its frames are out of order");
+    const common = { crc32: crc32(task.frame), tar: plain.length, part: isPart };
+    return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common);
+  }
+
+  #readEntries(plain: Buffer, { shape, select }: FrameTask, common: Partial<FoundFrame>): Outcome {
+    const names: string[] = [];
+    let lines = "";
+    let bytes = 0;
+    let entries = 0;
+    let position = 0;
+    for (const { entry, body, open } of walkFrame(plain, shape)) {
+      if (entry.path === META.index) return this.#seal({ ...common, rest: plain });
+      const selected = select === "all" || (select !== "names" && select[position] === true);
+      if (select === "names") names.push(entry.path);
+      if (open && entry.type === "file") return this.#seal({ ...common, names, open: { entry, content: body, selected } });
+      lines += encodeEntry(entry.type === "file" ? { ...entry, sha256: digest(body) } : entry);
+      if (selected) this.#writer?.write(entry, body);
+      position++;
+      if (isOwn(entry.path)) continue;
+      bytes += body.length;
+      entries++;
+    }
+    return this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries });
+  }
+
+  #seal(found: Partial<FoundFrame>): Outcome {
+    const lines = detach(found.lines ?? new Uint8Array());
+    const rest = found.rest === undefined || found.rest === null ? null : detach(found.rest);
+    const open = found.open === undefined || found.open === null ? null : { ...found.open, content: detach(found.open.content) };
+    const nothing = { names: [], bytes: 0, entries: 0 };
+    const transfer = [lines, rest, open?.content].flatMap((bytes) => (bytes === null || bytes === undefined ? [] : [bytes.buffer]));
+    return { result: { ...nothing, ...found, lines, rest, open }, transfer };
+  }
+}
+
+function digest(body: Uint8Array): string {
+  return createHash("sha256").update(body).digest("hex");
+}

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { closeSync, writeSync } from "node:fs";
+import { damaged } from "../archive/codec/codec.js";
+import type { HeadedEntry } from "../archive/entry-header.js";
+import { paddedSize } from "../archive/header-fields.js";
+import { encodeEntry } from "../archive/index-lines.js";
+import { isZero } from "../archive/walk.js";
+import { explainWrite, type FolderWriter } from "./folder-writer.js";
+
+/** A file that spans frames: the main thread hashes and writes its pieces in order. */
+export class LargeFile {
+  readonly #entry: HeadedEntry & { readonly type: "file" };
+  readonly #hash = createHash("sha256");
+  readonly #fd: number | null;
+  #missing: number;
+
+  /** @param writer null to check and write nothing */
+  constructor(entry: HeadedEntry & { readonly type: "file" }, writer: FolderWriter | null) {
+    this.#entry = entry;
+    this.#missing = entry.size;
+    this.#fd = writer === null ? null : writer.create(entry.path, entry.executable);
+  }
+
+  get path(): string {
+    return this.#entry.path;
+  }
+
+  get size(): number {
+    return this.#entry.size;
+  }
+
+  /**
+   * Takes the next tar bytes; with the last ones, the padding behind the file.
+   *
+   * @returns whether the file is whole now
+   */
+  push(tar: Uint8Array): boolean {
+    const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.length);
+    const content = bytes.subarray(0, this.#missing);
+    if (this.#missing === 0 || content.length === 0) throw damaged("a frame goes on with a file that is whole");
+    this.#missing -= content.length;
+    this.#hash.update(content);
+    this.#write(content);
+    if (this.#missing > 0) return false;
+    const padding = paddedSize(this.#entry.size) - this.#entry.size;
+    if (bytes.length !== content.length + padding || !isZero(bytes, content.length, bytes.length)) throw damaged("padding is not empty");
+    return true;
+  }
+
+  /** The index line, once the file is whole. */
+  line(): string {
+    return encodeEntry({ ...this.#entry, sha256: this.#hash.digest("hex") });
+  }
+
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+  }
+
+  #write(content: Buffer): void {
+    if (this.#fd === null) return;
+    try {
+      for (let done = 0; done < content.length; ) done += writeSync(this.#fd, content, done);
+    } catch (error) {
+      throw explainWrite(error, this.#entry.path);
+    }
+  }
+}

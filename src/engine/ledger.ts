@@ -1,0 +1,60 @@
+import { damaged } from "../archive/codec/codec.js";
+import type { ArchiveIndex } from "../archive/index-file.js";
+import type { FrameRecord } from "../archive/index-lines.js";
+import { compareLines } from "./compare-lines.js";
+
+type FoundRecord = Pick<FrameRecord, "size" | "tar" | "crc32">;
+
+/**
+ * Holds what frames were found to hold against the index: at once where that is known, else when it
+ * has come. Frames are numbered as in the index.
+ */
+export class Ledger {
+  readonly #index: ArchiveIndex | null;
+  readonly #frames: FoundRecord[] = [];
+  readonly #lines = new Map<number, Uint8Array>();
+  #count = 0;
+
+  constructor(index: ArchiveIndex | null) {
+    this.#index = index;
+  }
+
+  /** Adds a frame and returns its number. */
+  addFrame(number: number, found: FoundRecord): number {
+    const own = number < 0 ? this.#count : number;
+    this.#count++;
+    if (this.#index === null) this.#frames.push(found);
+    else compareFrame(this.#index, own, found);
+    return own;
+  }
+
+  /** Adds the index lines of the entries that begin in a frame. */
+  addLines(number: number, lines: Uint8Array): void {
+    if (this.#index === null) this.#lines.set(number, lines);
+    else compareEntries(this.#index, number, lines);
+  }
+
+  /** @throws EnvpackError naming the first entry that differs */
+  settle(index: ArchiveIndex): void {
+    if (this.#index !== null) return;
+    for (const [number, found] of this.#frames.entries()) {
+      compareEntries(index, number, this.#lines.get(number) ?? new Uint8Array());
+      compareFrame(index, number, found);
+      this.#lines.delete(number);
+    }
+    if (this.#frames.length !== index.frames.length) throw damaged("frames are missing that its index lists");
+  }
+}
+
+function compareEntries(index: ArchiveIndex, number: number, lines: Uint8Array): void {
+  const frame = index.frames[number];
+  compareLines(lines, frame === undefined ? [] : index.entries.slice(frame.first, frame.first + frame.count));
+}
+
+function compareFrame(index: ArchiveIndex, number: number, { size, tar, crc32 }: FoundRecord): void {
+  const frame = index.frames[number];
+  if (frame === undefined || frame.size !== size || frame.tar !== tar || frame.crc32 !== crc32) {
+    const path = frame === undefined || frame.count === 0 ? undefined : index.entries[frame.first]?.path;
+    throw damaged("a frame is not the one that its index lists", undefined, path);
+  }
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { link, lstat, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Writable } from "node:stream";
+import { EnvpackError, explainError } from "../errors.js";
+
+/** Where an archive's bytes go. After `write` has failed, or instead of `commit`, `abort` is called. */
+export interface Sink {
+  /** Takes bytes; settles when more may come. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes what was written last and visible. */
+  commit(): Promise<void>;
+  /** Leaves nothing behind; harmless after `commit`. */
+  abort(): Promise<void>;
+}
+
+/**
+ * A file that appears whole or not at all: written under another name beside it, then renamed. Its mode
+ * obeys the umask.
+ *
+ * @throws EnvpackError OUTPUT_EXISTS where there is one and `force` is false, or where it is no file
+ */
+export async function openOutput(path: string, { force }: { readonly force: boolean }): Promise<Sink> {
+  await refuseExisting(path, force);
+  const temporary = join(dirname(path), `.${basename(path)}.envpack-${process.pid}-${randomBytes(4).toString("hex")}`);
+  const handle = await doing(path, () => open(temporary, "wx", 0o666));
+  return new FileSink(path, temporary, handle, force);
+}
+
+class FileSink implements Sink {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  readonly #force: boolean;
+  #open = true;
+
+  constructor(path: string, temporary: string, handle: FileHandle, force: boolean) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+    this.#force = force;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await doing(this.#path, async () => {
+      for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten;
+    });
+  }
+
+  async commit(): Promise<void> {
+    await doing(this.#path, async () => {
+      await this.#handle.sync();
+      await this.#close();
+      if (this.#force) await rename(this.#temporary, this.#path);
+      else await this.#publishNew();
+      await syncFolder(dirname(this.#path));
+    });
+  }
+
+  async abort(): Promise<void> {
+    await this.#close();
+    await rm(this.#temporary, { force: true });
+  }
+
+  /** A link fails where a file of that name has come up meanwhile; a rename would replace it. */
+  async #publishNew(): Promise<void> {
+    try {
+      await link(this.#temporary, this.#path);
+      await rm(this.#temporary, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw exists(this.#path);
+      // A file system without hard links.
+      await refuseExisting(this.#path, false);
+      await rename(this.#temporary, this.#path);
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+}
+
+/** Makes a rename last; not every system can open a folder for that. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => null);
+  try {
+    await handle?.sync().catch(() => undefined);
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function refuseExisting(path: string, force: boolean): Promise<void> {
+  const stat = await doing(path, () =>
+    lstat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    }),
+  );
+  if (stat === null || (force && (stat.isFile() || stat.isSymbolicLink()))) return;
+  if (force) throw new EnvpackError("OUTPUT_EXISTS", "the output exists and is not a file", { path });
+  throw exists(path);
+}
+
+function exists(path: string): EnvpackError {
+  return new EnvpackError("OUTPUT_EXISTS", "the output exists already", { path, hint: "name another, or replace it with --force" });
+}
+
+async function doing<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw explainError(error, "cannot write the archive", path);
+  }
+}
+
+/** A stream as a sink: what was written stays written, and the stream is the caller's to end. */
+export function writableSink(stream: Writable): Sink {
+  let failure: Error | null = null;
+  const fail = (error: Error): void => {
+    failure ??= error;
+  };
+  stream.on("error", fail);
+  const write = (bytes: Uint8Array): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = (error?: Error | null): void => {
+        if (error === null || error === undefined) resolve();
+        else reject(explainError(error, "cannot write the archive") as Error);
+      };
+      if (failure !== null) done(failure);
+      else stream.write(bytes, done);
+    });
+  const release = async (): Promise<void> => {
+    stream.off("error", fail);
+  };
+  return { write, commit: release, abort: release };
+}

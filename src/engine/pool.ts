@@ -1,0 +1,118 @@
+import { Worker } from "node:worker_threads";
+import { EnvpackError } from "../errors.js";
+import { reviveError, type Job, type ReplyMessage, type ThreadData } from "./messages.js";
+import { threadScript } from "./thread-script.js";
+
+/** Tasks that a thread holds at once: one to work on, one to begin with straight after. */
+const TASKS_A_THREAD = 2;
+
+interface Waiting {
+  readonly task: unknown;
+  readonly transfer: readonly ArrayBuffer[];
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly pending: Map<number, Waiting>;
+}
+
+/**
+ * Worker threads that do the tasks of one job. The first thread that fails, dies or is aborted fails
+ * every task, those to come included; a task's own error fails just that task.
+ */
+export class Pool {
+  readonly #threads: Thread[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #signal: AbortSignal | undefined;
+  #failure: Error | null = null;
+  #next = 0;
+
+  /** @param signal ends the threads at once and fails what they had to do with INTERRUPTED */
+  constructor(job: Job, threads: number, signal?: AbortSignal) {
+    this.#signal = signal;
+    if (signal?.aborted === true) this.#failure = interrupted(signal);
+    else for (let index = 0; index < Math.max(1, threads); index++) this.#threads.push(this.#start(job));
+    signal?.addEventListener("abort", this.#abort);
+  }
+
+  /** How many tasks keep all threads busy; more just wait. */
+  get capacity(): number {
+    return this.#threads.length * TASKS_A_THREAD;
+  }
+
+  /** Has a task done; the buffers in `transfer` are handed over and empty here afterwards. */
+  async run<Result>(task: unknown, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#failure !== null) {
+        reject(this.#failure);
+        return;
+      }
+      this.#queue.push({ task, transfer, resolve, reject });
+      this.#feed();
+    }) as Promise<Result>;
+  }
+
+  /** Ends the threads; tasks that are still open fail. */
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#fail(this.#failure ?? new Error("the pool was closed"));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  readonly #abort = (): void => {
+    this.#fail(interrupted(this.#signal));
+    for (const { worker } of this.#threads) void worker.terminate();
+  };
+
+  #start(job: Job): Thread {
+    const workerData: ThreadData = { envpackThread: job };
+    const worker = new Worker(threadScript(), { workerData });
+    const thread: Thread = { worker, pending: new Map() };
+    worker.on("message", (reply: ReplyMessage) => {
+      this.#settle(thread, reply);
+    });
+    worker.on("error", (error: Error) => {
+      this.#fail(error);
+    });
+    worker.on("messageerror", (error: Error) => {
+      this.#fail(error);
+    });
+    worker.on("exit", (code) => {
+      this.#fail(new Error(`a worker thread ended by itself (status ${code})`));
+    });
+    return thread;
+  }
+
+  #feed(): void {
+    while (this.#queue.length > 0) {
+      const free = this.#threads.reduce((best, thread) => (thread.pending.size < best.pending.size ? thread : best));
+      if (free.pending.size >= TASKS_A_THREAD) return;
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) return;
+      const id = this.#next++;
+      free.pending.set(id, waiting);
+      free.worker.postMessage({ id, task: waiting.task }, waiting.transfer);
+    }
+  }
+
+  #settle({ pending }: Thread, reply: ReplyMessage): void {
+    const waiting = pending.get(reply.id);
+    pending.delete(reply.id);
+    if ("error" in reply) waiting?.reject(reviveError(reply.error));
+    else waiting?.resolve(reply.result);
+    if (this.#failure === null) this.#feed();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    const open = [...this.#queue.splice(0), ...this.#threads.flatMap(({ pending }) => [...pending.values()])];
+    for (const { pending } of this.#threads) pending.clear();
+    for (const waiting of open) waiting.reject(this.#failure);
+  }
+}
+
+function interrupted(signal: AbortSignal | undefined): EnvpackError {
+  return new EnvpackError("INTERRUPTED", "interrupted", { cause: signal?.reason });
+}

@@ -1,0 +1,109 @@
+import type { ArchiveIndex } from "../archive/index-file.js";
+import { checkTree } from "../archive/tree.js";
+import type { ProgressListener } from "../progress.js";
+import type { FoundFrame, FrameTask } from "./extract-frame.js";
+import { inOrder } from "./in-order.js";
+import type { ArchiveInput } from "./input.js";
+import { Pool } from "./pool.js";
+import { readManifest, type ArchiveStart } from "./read-manifest.js";
+import { Reading } from "./reading.js";
+import { openSource, type Source, type SourceFrame } from "./source.js";
+
+/** What a manifest promises; an archive that holds more is refused with ARCHIVE_LIMIT. */
+export interface Promised {
+  /** Without fix-ups and index. */
+  readonly entries: number;
+  /** Of content, likewise. */
+  readonly bytes: number;
+}
+
+export interface ReadOptions {
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+  /**
+   * Called with the manifest before anything is written; what it throws ends the reading. It gives the
+   * totals to hold the archive to.
+   */
+  readonly onManifest: (bytes: Uint8Array) => Promised | Promise<Promised>;
+}
+
+export interface Target {
+  /** Absolute; null to check and write nothing. */
+  readonly folder: string | null;
+  readonly only?: (arcpath: string) => boolean;
+}
+
+export interface ReadResult {
+  readonly index: ArchiveIndex;
+  readonly bytes: number;
+}
+
+/**
+ * Reads an archive through: every header, body and digest of the frames that are wanted, and the
+ * index. Files and folders are written on the way; links are not. A file's tree is checked before
+ * anything is written, a stream's before this returns.
+ */
+export async function readThrough(input: ArchiveInput, target: Target, options: ReadOptions): Promise<ReadResult> {
+  const source = await openSource(input, options.signal);
+  try {
+    const pool = new Pool({ kind: "check", codec: source.codec.name, folder: target.folder }, options.threads, options.signal);
+    try {
+      if (source.index !== null) checkTree(source.index.entries);
+      const start = await readManifest(source);
+      const promised = await options.onManifest(start.manifest);
+      const reading = new Reading(source, target, promised, options);
+      try {
+        for await (const done of runFrames(source, start, target, pool)) reading.take(done.frame, done.size, done.found);
+        return await reading.finish(start.shape);
+      } finally {
+        reading.close();
+      }
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+interface DoneFrame {
+  readonly frame: SourceFrame;
+  readonly size: number;
+  readonly found: FoundFrame;
+}
+
+/** Has the frames decompressed, checked and written by threads, and gives what they found in order. */
+function runFrames(source: Source, start: ArchiveStart, target: Target, pool: Pool): AsyncGenerator<DoneFrame> {
+  const run = async (frame: SourceFrame): Promise<DoneFrame> => {
+    const size = frame.bytes.length;
+    const select = await selectEntries(source, frame, start, target, pool);
+    const task: FrameTask = { frame: frame.bytes, shape: start.shape, part: frame.part, select };
+    return { frame, size, found: await pool.run<FoundFrame>(task, [frame.bytes.buffer]) };
+  };
+  return inOrder(start.frames(wantedFrames(source.index, target)), pool.capacity + 1, run);
+}
+
+/** Of a file, only frames in which something is wanted are read; a large file's frames go together. */
+function wantedFrames(index: ArchiveIndex | null, { only }: Target): (number: number) => boolean {
+  if (only === undefined || index === null) return () => true;
+  let last = false;
+  return (number) => {
+    const frame = index.frames[number];
+    if (frame === undefined || frame.count === 0) return last;
+    last = index.entries.slice(frame.first, frame.first + frame.count).some((entry) => only(entry.path));
+    return last;
+  };
+}
+
+/** Which of a frame's entries are wanted: by the index, else by looking into the frame first. */
+async function selectEntries(source: Source, frame: SourceFrame, start: ArchiveStart, target: Target, pool: Pool): Promise<FrameTask["select"]> {
+  const { only } = target;
+  if (only === undefined) return "all";
+  const record = source.index?.frames[frame.number];
+  if (source.index !== null && record !== undefined) {
+    return source.index.entries.slice(record.first, record.first + record.count).map(({ path }) => only(path));
+  }
+  const look: FrameTask = { frame: frame.bytes, shape: start.shape, part: frame.part, select: "names" };
+  return (await pool.run<FoundFrame>(look)).names.map((path) => only(path));
+}

@@ -1,0 +1,115 @@
+import { damaged } from "../archive/codec/codec.js";
+import { isOwn, META } from "../archive/entry.js";
+import type { TarShape } from "../archive/entry-header.js";
+import { CODECS } from "../archive/format.js";
+import { checkTree } from "../archive/tree.js";
+import { EnvpackError } from "../errors.js";
+import type { FoundFrame } from "./extract-frame.js";
+import { FolderWriter } from "./folder-writer.js";
+import { IndexTaker } from "./index-taker.js";
+import { LargeFile } from "./large-file.js";
+import { Ledger } from "./ledger.js";
+import type { Promised, ReadOptions, ReadResult, Target } from "./read-through.js";
+import type { Source, SourceFrame } from "./source.js";
+
+/** Bytes of fix-up records; the manifest's totals do not count them. */
+const MAX_FIXUPS = 256 << 20;
+
+/** The part of reading that needs the frames in order: large files, totals, the index. */
+export class Reading {
+  readonly #source: Source;
+  readonly #promised: Promised;
+  readonly #options: ReadOptions;
+  readonly #writer: FolderWriter | null;
+  readonly #ledger: Ledger;
+  readonly #index: IndexTaker;
+  #large: { readonly file: LargeFile; readonly number: number } | null = null;
+  /** Where the next frame begins in the archive. */
+  #at = 0;
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(source: Source, target: Target, promised: Promised, options: ReadOptions) {
+    this.#source = source;
+    this.#promised = promised;
+    this.#options = options;
+    this.#writer = target.folder === null ? null : new FolderWriter(target.folder);
+    this.#ledger = new Ledger(source.index);
+    this.#index = new IndexTaker((target.only?.(META.index) ?? true) ? this.#writer : null);
+    const counted = source.index?.entries.filter(({ path }) => !isOwn(path)) ?? [];
+    this.#count(counted.length, counted.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0));
+    this.#entries = 0;
+    this.#bytes = 0;
+  }
+
+  /**
+   * Takes what was found of the next frame.
+   *
+   * @throws EnvpackError ARCHIVE_CORRUPT, DIGEST_MISMATCH, ARCHIVE_LIMIT …
+   */
+  take(frame: SourceFrame, size: number, found: FoundFrame): void {
+    const { tar, crc32, rest, open, lines } = found;
+    const at = this.#at;
+    this.#at += size;
+    if (this.#index.begun || (!found.part && rest !== null)) {
+      if (this.#source.index !== null || found.part !== this.#index.begun || rest === null) throw damaged("its frames are out of order");
+      this.#index.take({ at, size, crc32 }, rest);
+      return;
+    }
+    if (found.part !== (this.#large !== null)) throw damaged("its frames are out of order");
+    const number = this.#ledger.addFrame(frame.number, { size, tar, crc32 });
+    if (this.#large !== null) this.#takePiece(rest ?? new Uint8Array());
+    else if (open !== null) this.#openLarge(open, number);
+    else this.#ledger.addLines(number, lines);
+    this.#count(found.entries, found.bytes);
+    this.#options.onProgress?.({ stage: this.#writer === null ? "checking" : "restoring", done: this.#bytes, total: this.#promised.bytes });
+  }
+
+  /** Settles what only the whole archive tells. */
+  async finish(shape: TarShape): Promise<ReadResult> {
+    if (this.#large !== null) throw damaged(`it ends inside of ${JSON.stringify(this.#large.file.path)}`);
+    const known = this.#source.index;
+    for await (const chunk of this.#source.readIndex()) this.#index.write(chunk);
+    const index = known ?? this.#index.finish(this.#source.codec, this.#source.footer());
+    if (index.arcroot !== shape.arcroot || index.mtime !== shape.mtime || CODECS[index.format] !== this.#source.codec.name) {
+      throw damaged("its index is not that of this archive");
+    }
+    if (known === null) checkTree(index.entries);
+    this.#ledger.settle(index);
+    return { index, bytes: index.totals.bytes };
+  }
+
+  /** Closes what is open, whether reading came to its end or not. */
+  close(): void {
+    this.#large?.file.close();
+    this.#index.close();
+  }
+
+  #openLarge({ entry, content, selected }: NonNullable<FoundFrame["open"]>, number: number): void {
+    const limit = entry.path === META.fixups ? MAX_FIXUPS : this.#promised.bytes - this.#bytes;
+    if (!isOwn(entry.path) || entry.path === META.fixups) {
+      if (entry.size > limit) throw exceeds(entry.path);
+      if (entry.path !== META.fixups) this.#count(1, entry.size);
+    }
+    this.#large = { file: new LargeFile(entry, selected ? this.#writer : null), number };
+    this.#takePiece(content);
+  }
+
+  #takePiece(tar: Uint8Array): void {
+    if (this.#large === null || !this.#large.file.push(tar)) return;
+    const { file, number } = this.#large;
+    file.close();
+    this.#large = null;
+    this.#ledger.addLines(number, Buffer.from(file.line()));
+  }
+
+  #count(entries: number, bytes: number): void {
+    this.#entries += entries;
+    this.#bytes += bytes;
+    if (this.#entries > this.#promised.entries || this.#bytes > this.#promised.bytes) throw exceeds();
+  }
+}
+
+function exceeds(path?: string): EnvpackError {
+  return new EnvpackError("ARCHIVE_LIMIT", "the archive holds more than its manifest promises", { path });
+}

@@ -1,0 +1,4 @@
+import { serveThread } from "./serve-thread.js";
+
+// The script of a worker thread.
+serveThread();
