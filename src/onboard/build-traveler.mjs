@@ -12,9 +12,12 @@ import { build } from "esbuild";
 const HERE = import.meta.dirname;
 const ROOT = dirname(dirname(HERE));
 
-/** Modules that do not travel, and what stands in for them. */
-const PACK_STAND_IN = join(HERE, "traveler-pack.ts");
-const NO_ZSTD = 'export function loadWasmEngine() { throw new Error("it is left out: the packed runtime has zstd"); }';
+/** Modules that do not travel, by the end of the import's path, and what stands in for them. */
+const PACKING = [
+  [/^(\.\.\/)+pack\.js$/, 'export { pack, planPack } from "./traveler-pack.ts";'],
+  [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
+];
+const ZSTD = [/\/zstd-wasm\.js$/, 'export function loadWasmEngine() { throw new Error("this runtime has zstd"); }'];
 
 /**
  * The tool as one CommonJS file. Names stay whole, so that stack traces under ENVPACK_DEBUG can be
@@ -40,22 +43,22 @@ export async function bundleTraveler(wasm) {
     banner: { js: 'const ENVPACK_FILE=require("url").pathToFileURL(__filename).href;' },
     define: {
       ENVPACK_VERSION: JSON.stringify(version),
-      ENVPACK_ONE_FILE: "true",
       "import.meta.url": "ENVPACK_FILE",
     },
-    plugins: [leaveOut(wasm)],
+    plugins: [leaveOut(wasm ? PACKING : [...PACKING, ZSTD])],
   });
   return outputFiles[0].contents;
 }
 
-function leaveOut(wasm) {
+function leaveOut(modules) {
   return {
     name: "leave-out",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(\.\.\/)+pack\.js$/ }, () => ({ path: PACK_STAND_IN }));
-      if (wasm) return;
-      onResolve({ filter: /\/zstd-wasm\.js$/ }, () => ({ path: "zstd-wasm", namespace: "left-out" }));
-      onLoad({ filter: /./, namespace: "left-out" }, () => ({ contents: NO_ZSTD }));
+      for (const [filter, contents] of modules) {
+        const namespace = `left-out:${filter.source}`;
+        onResolve({ filter }, () => ({ path: "stand-in", namespace }));
+        onLoad({ filter: /^stand-in$/, namespace }, () => ({ contents, resolveDir: HERE, loader: "ts" }));
+      }
     },
   };
 }

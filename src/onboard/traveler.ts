@@ -1,14 +1,19 @@
-import { dirname } from "node:path";
 // An entry point, as bin/envpack.js is one: it stands above the rooms.
-// eslint-disable-next-line no-restricted-imports
+/* eslint-disable no-restricted-imports */
+import { dirname } from "node:path";
 import { main } from "../cli/main.js";
+import { isEngineThread, serveThread } from "../engine/serve-thread.js";
+import { useThreadScript } from "../engine/thread-script.js";
 
 /**
  * The tool that travels inside an archive, as `.envpack/envpack.cjs`; `bin/envpack` starts it. It
- * works on the environment that it lies in where a command names none.
+ * works on the environment that it lies in where a command names none. Its worker threads run the
+ * same file.
  */
 async function start(): Promise<void> {
+  useThreadScript(__filename);
   process.exitCode = await main(process.argv.slice(2), { environment: dirname(__dirname) });
 }
 
-void start();
+if (isEngineThread()) serveThread();
+else void start();

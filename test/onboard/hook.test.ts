@@ -71,6 +71,8 @@ describe.each([
     expect(run("esm/a.js", IMPORT)).toBe(IMPORTED);
     expect(run("again.mjs", "import './a.mjs'")).toBe(IMPORTED);
     expect(run("reexport.mjs", "export { default } from 'dual'; console.log('ok')")).toBe("ok");
+    expect(run("after.mjs", "import 'fs';\nimport { join }\n  from 'node:path';\nimport d from 'dual'; console.log(d)")).toBe("dual by import");
+    expect(run("indirect.mjs", "import fs from 'fs'; import './after.mjs'")).toBe("dual by import");
     expect(run("minified.mjs", "let a=1;import{readFileSync}from'fs';import*as d from'dual';console.log(d.default)")).toBe("dual by import");
   });
 

@@ -106,8 +106,8 @@ describe("the names of launchers", () => {
 
   it("give a project that depends on npm its own npm, and a notice says so", async () => {
     const notices: Notice[] = [];
-    const environment = makeEnvironment({ bins: [bin("npm", "node_modules/npm/bin/npm-cli.js")] });
-    environment.runtime = { ...environment.runtime!, tools: new Map([["npm", "/gone/npm"]]) };
+    const runtime = { ...makeEnvironment().runtime!, tools: new Map([["npm", "/gone/npm"]]) };
+    const environment = makeEnvironment({ bins: [bin("npm", "node_modules/npm/bin/npm-cli.js")], runtime });
     const says = (what: string): string => `console.log(${JSON.stringify(what)})`;
     const root = await layOut(
       makeFolder(),

@@ -73,10 +73,14 @@ try {
 
     /**
      * import, Node 18.19 to 22.14: hooks live in a thread of their own, which takes as long to start
-     * as Node itself. So it is started when code turns up that may import.
+     * as Node itself. So it is started when code turns up that may import more than builtins.
      */
     function answerImportsLater() {
-      const IMPORTS = /\bimport\s*(?:\(|\.\s*meta\s*\.\s*resolve)|(?:^|[;}])\s*(?:import\s*[\w$*{"']|export\s*[{*])/m;
+      const IMPORTS = /\bimport\s*(?:\(|\.\s*meta\s*\.\s*resolve)|(?:^|[;}])\s*(?:import\s*[\w$*{"']|export\s*[{*])/gm;
+      const OF_BUILTINS = new RegExp(
+        "(?:^|[;}])\\s*import\\s*[^\"';()]*[\"'](?:node:[\\w/]+|" + nodeModule.builtinModules.join("|") + ")[\"']",
+        "gm",
+      );
       const OPTIONS = /(?:^|\s)--(?:import|loader|experimental-loader|experimental-default-type)\b/;
       let started = false;
 
@@ -93,9 +97,14 @@ try {
         }
       }
 
+      function mayImport(content) {
+        const imports = content.match(IMPORTS);
+        return imports !== null && imports.length !== (content.match(OF_BUILTINS) || []).length;
+      }
+
       const compile = nodeModule.prototype._compile;
       nodeModule.prototype._compile = function (content) {
-        if (!started && IMPORTS.test(content)) start();
+        if (!started && mayImport(content)) start();
         return compile.apply(this, arguments);
       };
 
@@ -112,12 +121,12 @@ try {
         } catch (_) {
           // Whatever Node makes of it.
         }
-        if (IMPORTS.test(content)) start();
+        if (mayImport(content)) start();
       }
 
       const code = process._eval;
       const options = process.execArgv.concat(process.env.NODE_OPTIONS || "").join(" ");
-      if (OPTIONS.test(options) || (code === undefined ? process.argv.length < 2 : IMPORTS.test(code))) start();
+      if (OPTIONS.test(options) || (code === undefined ? process.argv.length < 2 : mayImport(code))) start();
     }
   })();
 } catch (_) {
