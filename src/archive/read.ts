@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { EnvpackError, explainError } from "../errors.js";
-import { damaged, type Codec } from "./codec/codec.js";
+import { damaged, type Codec, type Unit } from "./codec/codec.js";
 import { loadCodec } from "./codec/load.js";
 import type { FileEntry } from "./entry.js";
 import { chainCrc32, decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from "./footer.js";
 import { CODECS } from "./format.js";
 import { FRAME_MAX } from "./frame.js";
+import { decodeHeader } from "./header.js";
 import type { ArchiveIndex, IndexFrame } from "./index-file.js";
 import type { FrameRecord } from "./index-lines.js";
 import { IndexReader } from "./index-reader.js";
@@ -114,11 +115,16 @@ async function* readUnits(handle: FileHandle, codec: Codec, { indexAt, indexSize
   const most = codec.name === "none" ? FRAME_MAX : FRAME_MAX + (FRAME_MAX >>> 6);
   for (let at = indexAt; at < end; ) {
     const bytes = await readAt(handle, at, Math.min(most, end - at));
-    const unit = codec.name === "none" ? { kind: "frame", length: bytes.length } : codec.measure(bytes);
+    const unit = codec.name === "none" ? measureTar(bytes, at === indexAt) : codec.measure(bytes);
     if (unit?.kind !== "frame" || unit.length > bytes.length) throw damaged("its index is cut wrongly");
     yield bytes.subarray(0, unit.length);
     at += unit.length;
   }
+}
+
+/** In a plain tar the header of the index is a frame of its own, and the rest is cut at equal lengths. */
+function measureTar(bytes: Buffer, first: boolean): Unit {
+  return { kind: "frame", length: first ? (decodeHeader(bytes, 0)?.length ?? bytes.length) : bytes.length };
 }
 
 async function readEntry(file: ArchiveFile, arcpath: string, limit: number): Promise<Uint8Array> {

@@ -14,8 +14,8 @@ export interface StreamUnit {
   readonly part: boolean | null;
 }
 
-/** How long the next unit is; null where more bytes are needed to tell. */
 interface Measure {
+  /** How long the next unit is, told once a unit; null where more bytes are needed to tell. */
   next(bytes: Buffer): { readonly kind: "frame" | "footer"; readonly length: number; readonly part: boolean | null } | null;
 }
 
@@ -28,11 +28,12 @@ interface Measure {
 export async function* splitStream(start: Buffer, stream: AsyncIterable<Buffer>, codec: Codec): AsyncGenerator<StreamUnit> {
   const measure: Measure = codec.name === "none" ? new TarMeasure(codec) : { next: (bytes) => withoutPart(codec.measure(bytes)) };
   const window = new Window(start);
-  for (;;) {
-    const unit = window.length === 0 ? null : measure.next(window.bytes);
+  for (let unit: ReturnType<Measure["next"]> = null; ; ) {
+    if (unit === null && window.length > 0) unit = measure.next(window.bytes);
     if (unit !== null && unit.length <= window.length) {
       yield { ...unit, bytes: window.take(unit.length) };
       if (unit.kind === "footer") break;
+      unit = null;
     } else if (!(await window.fill(stream))) {
       throw damaged("it is cut off");
     }

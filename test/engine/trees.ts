@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -83,7 +84,7 @@ export function readTree(root: string): Map<string, string> {
     const mode = (stat.mode & 0o7777).toString(8);
     if (stat.isSymbolicLink()) found.set(name, `-> ${readlinkSync(path)}`);
     else if (stat.isDirectory()) found.set(name, `folder ${mode}`);
-    else found.set(name, `file ${mode} ${stat.nlink} ${readFileSync(path).toString("base64")}`);
+    else found.set(name, `file ${mode} ${stat.nlink} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`);
   }
   return found;
 }
