@@ -1,0 +1,54 @@
+import { writeFileSync } from "node:fs";
+import { META, type PlannedEntry, type PlannedFile } from "../../src/archive/entry.js";
+import type { ArchiveFormat } from "../../src/archive/format.js";
+import { writeArchive } from "../../src/engine/write.js";
+import { encodeManifest } from "../../src/manifest/encode.js";
+import { readHost } from "../../src/manifest/host.js";
+import type { Manifest } from "../../src/manifest/manifest.js";
+import { encodeFixups } from "../../src/relocate/fixup-file.js";
+import { file, folder, MemorySink } from "../engine/trees.js";
+import { MANIFEST } from "../manifest/sample.js";
+import { OLD_ROOT } from "../relocate/small-environment.js";
+
+/** An environment with one of everything. */
+export const ENTRIES: readonly PlannedEntry[] = [
+  folder("app"),
+  file("app/a.js", "content"),
+  file("app/noise", Buffer.alloc(6 << 20, "noise and more of it ")),
+  { type: "hardlink", path: "app/twin", target: "app/a.js" },
+  folder("bin"),
+  file("bin/shim", `#!/bin/sh\necho "${OLD_ROOT}/x"\n`, true),
+  { type: "symlink", path: "bin/way", target: "../app/a.js" },
+];
+
+export interface ArchiveOptions {
+  readonly entries?: readonly PlannedEntry[];
+  readonly manifest?: Partial<Manifest>;
+  readonly format?: ArchiveFormat;
+  /** In place of the records of what was found. */
+  readonly fixups?: Uint8Array;
+}
+
+/** Writes an archive that this machine can run, as `pack` does. */
+export async function makeArchive(path: string, options: ArchiveOptions = {}): Promise<string> {
+  const entries = options.entries ?? ENTRIES;
+  const totals = { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0) };
+  const manifest = { ...MANIFEST, platform: await readHost(), totals, ...options.manifest };
+  const sink = new MemorySink();
+  const tail = (bytes: Uint8Array): PlannedFile[] => [{ type: "file", path: META.fixups, executable: false, size: bytes.length, source: { kind: "bytes", bytes } }];
+  const start = [folder(META.folder), file(META.manifest, encodeManifest(manifest))];
+  await writeArchive(
+    {
+      entries: [...start, ...entries],
+      arcroot: "",
+      format: options.format ?? "tar.gz",
+      threads: 1,
+      mtime: 0,
+      roots: [{ path: OLD_ROOT, arcpath: "" }],
+      tail: (hits) => tail(options.fixups ?? encodeFixups(hits)),
+    },
+    sink,
+  );
+  writeFileSync(path, sink.bytes);
+  return path;
+}

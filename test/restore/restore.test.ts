@@ -1,0 +1,282 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import "../setup.js";
+import { threadScript } from "../../src/engine/thread-script.js";
+import type { Platform } from "../../src/manifest/manifest.js";
+import { compareTree } from "../../src/restore/compare.js";
+import { restoreArchive, type RestoreOptions, type RestoreResult } from "../../src/restore/restore.js";
+import { temporaryFolder } from "../relocate/small-environment.js";
+import { ENTRIES, makeArchive } from "./archives.js";
+
+const shared = mkdtempSync(join(tmpdir(), "envpack-restore-"));
+const archive = join(shared, "env.tar.gz");
+const program = join(shared, "restore.mjs");
+
+beforeAll(async () => {
+  await makeArchive(archive);
+  const contents = `
+    import { restoreArchive } from "./restore/restore.ts";
+    import { useThreadScript } from "./engine/thread-script.ts";
+    const [thread, path, target, force] = process.argv.slice(2);
+    useThreadScript(thread);
+    try {
+      await restoreArchive({ kind: "file", path }, target, { force: force === "force" });
+      console.log("restored");
+    } catch (error) {
+      console.log(error.code ?? error.stack);
+    }`;
+  const stdin = { contents, resolveDir: join(import.meta.dirname, "../../src"), loader: "ts" } as const;
+  const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
+  buildSync({ stdin, bundle: true, platform: "node", format: "esm", outfile: program, banner, logLevel: "error" });
+});
+
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
+
+async function restore(target: string, options: RestoreOptions = {}, path = archive): Promise<RestoreResult> {
+  return restoreArchive({ kind: "file", path }, target, options);
+}
+
+function refused(target: string, options: RestoreOptions = {}, path = archive): Promise<{ code: string; message: string }> {
+  return restore(target, options, path).then(
+    () => Promise.reject(new Error("it was restored")),
+    (error: { code: string; message: string }) => error,
+  );
+}
+
+describe("an archive", () => {
+  it("is restored to a folder that verifies, for its final place", async () => {
+    const folder = temporaryFolder();
+    const result = await restore(join(folder, "t"));
+    expect(result).toMatchObject({ target: join(folder, "t"), entries: ENTRIES.length + 3, relocated: 1, unfit: [], manifest: { name: "web" } });
+    expect(readFileSync(join(folder, "t/bin/shim"), "utf8")).toBe(`#!/bin/sh\necho "${folder}/t/x"\n`);
+    expect(statSync(join(folder, "t/app/twin")).ino).toBe(statSync(join(folder, "t/app/a.js")).ino);
+    expect((await compareTree(join(folder, "t"))).differences).toEqual([]);
+    expect(readdirSync(folder)).toEqual(["t"]);
+  });
+
+  it("is restored from a stream as well", async () => {
+    const folder = temporaryFolder();
+    await restoreArchive({ kind: "stream", stream: createReadStream(archive, { highWaterMark: 1000 }) }, join(folder, "t"));
+    expect((await compareTree(join(folder, "t"))).differences).toEqual([]);
+  });
+
+  it.each(["with spaces", "with 'quotes\" and $(more)`", "ünïcødé 漢字", "x".repeat(250), "-rf", "trailing/", "a/b/../c/./d"])("goes to %j", async (name) => {
+    const folder = temporaryFolder();
+    const { target } = await restore(`${folder}/${name}`);
+    expect((await compareTree(target)).differences).toEqual([]);
+  });
+
+  it("goes to the current folder, which stays the same folder", async () => {
+    const folder = temporaryFolder();
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      await restore(".");
+      expect(readdirSync(".").sort()).toEqual([".envpack", "app", "bin"]);
+      expect(readFileSync("bin/shim", "utf8")).toContain(`"${folder}/x"`);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it.each([0o000, 0o022, 0o077])("obeys umask %o", (mask) => {
+    const folder = temporaryFolder();
+    execFileSync("sh", ["-c", 'umask "$1"; exec "$2" "$3" "$4" "$5" "$6"', "sh", mask.toString(8), process.execPath, program, threadScript(), archive, join(folder, "t")]);
+    const modeOf = (path: string): number => statSync(join(folder, "t", path)).mode & 0o7777;
+    expect(modeOf("")).toBe(0o777 & ~mask);
+    expect(modeOf("app")).toBe(0o755 & ~mask);
+    expect(modeOf("bin/shim")).toBe(0o755 & ~mask);
+    expect(modeOf("app/a.js")).toBe(0o644 & ~mask);
+  });
+
+  it("may be restored in part, and what is there verifies", async () => {
+    const folder = temporaryFolder();
+    const result = await restore(join(folder, "t"), { only: (path) => path === "app/a.js" });
+    expect(result).toMatchObject({ entries: 1, relocated: 0 });
+    expect(readdirSync(join(folder, "t")).sort()).toEqual([".envpack", "app"]);
+    const { differences } = await compareTree(join(folder, "t"));
+    expect(new Set(differences.map((one) => one.kind))).toEqual(new Set(["missing"]));
+  });
+});
+
+describe("a target that exists", () => {
+  it.each(["folder", "file", "link"])("a %s, is refused untouched, and replaced by force", async (kind) => {
+    const folder = temporaryFolder();
+    const target = join(folder, "t");
+    if (kind === "folder") mkdirSync(join(target, "keep"), { recursive: true });
+    else if (kind === "file") writeFileSync(target, "keep");
+    else execFileSync("ln", ["-s", folder, target]);
+    const before = lstatSync(target);
+    expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
+    expect(lstatSync(target)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    await restore(target, { force: true });
+    expect((await compareTree(target)).differences).toEqual([]);
+    expect(readdirSync(folder)).toEqual(["t"]);
+  });
+
+  it("stays as it was where a forced restore fails", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t/keep"), { recursive: true });
+    const damaged = join(folder, "damaged");
+    const bytes = readFileSync(archive);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(damaged, bytes);
+    await refused(join(folder, "t"), { force: true }, damaged);
+    expect(readdirSync(join(folder, "t"))).toEqual(["keep"]);
+    expect(readdirSync(folder).sort()).toEqual(["damaged", "t"]);
+  });
+});
+
+describe("nothing is left behind", () => {
+  it("where an archive is damaged, also of the folders above", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "not"), "no archive");
+    expect(await refused(join(folder, "a/b/t"), {}, join(folder, "not"))).toMatchObject({ code: expect.stringMatching(/ARCHIVE/) });
+    expect(readdirSync(folder)).toEqual(["not"]);
+  });
+
+  it("where it is interrupted at any stage", async () => {
+    for (const stage of ["restoring", "relocating", "publishing"]) {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, "empty"));
+      for (const name of ["t", "empty"]) {
+        const controller = new AbortController();
+        const onProgress: RestoreOptions["onProgress"] = (progress) => {
+          if (progress.stage === stage && progress.done > 0) controller.abort();
+        };
+        const done = await restore(join(folder, name), { signal: controller.signal, onProgress }).catch((error: { code: string }) => error.code);
+        if (typeof done === "string") {
+          expect(done).toBe("INTERRUPTED");
+          expect(readdirSync(folder).filter((one) => one !== "t")).toEqual(["empty"]);
+          if (name === "empty") expect(readdirSync(join(folder, name))).toEqual([]);
+        } else {
+          expect((await compareTree(join(folder, name))).differences).toEqual([]);
+        }
+      }
+    }
+  });
+
+  it("by a process that is killed at any moment, once the next has come", async () => {
+    const folder = temporaryFolder();
+    let killed = 0;
+    for (let delay = 60; killed < 6 && delay < 3000; delay += 25) {
+      const target = join(folder, delay % 2 === 0 ? "t" : "e");
+      if (delay % 2 === 1) mkdirSync(target);
+      const child = spawn(process.execPath, [program, threadScript(), archive, target], { stdio: "ignore" });
+      const timer = setTimeout(() => child.kill("SIGKILL"), delay);
+      await once(child, "exit");
+      clearTimeout(timer);
+      if (child.signalCode === "SIGKILL") killed += 1;
+      const state = existsSync(target) ? readdirSync(target).filter((name) => !name.startsWith(".envpack-")) : [];
+      if (state.length === 0) await restore(target);
+      expect((await compareTree(target)).differences).toEqual([]);
+      expect(readdirSync(folder)).toEqual([target.slice(-1)]);
+      rmSync(target, { recursive: true });
+    }
+    expect(killed).toBeGreaterThan(0);
+  });
+});
+
+describe("two unpackers at one target", () => {
+  it.each(["absent", "empty"])("have one winner where it is %s, and the other says so", async (state) => {
+    const folder = temporaryFolder();
+    const target = join(folder, "t");
+    if (state === "empty") mkdirSync(target);
+    const runs = Array.from({ length: 4 }, async () => {
+      const child = spawn(process.execPath, [program, threadScript(), archive, target], { stdio: ["ignore", "pipe", "inherit"] });
+      const [said] = (await once(child.stdout, "data")) as [Buffer];
+      await once(child, "close");
+      return said.toString().trim();
+    });
+    const said = (await Promise.all(runs)).sort();
+    expect(said.filter((one) => one === "restored")).toHaveLength(1);
+    for (const one of said) expect(["restored", "TARGET_BUSY", "TARGET_EXISTS"]).toContain(one);
+    expect((await compareTree(target)).differences).toEqual([]);
+    expect(readdirSync(folder)).toEqual(["t"]);
+  });
+});
+
+describe("a machine that cannot run it", () => {
+  it("is told so before anything is written, unless it is forced", async () => {
+    const folder = temporaryFolder();
+    const platform: Platform = { os: "linux", arch: "riscv64", libc: "glibc", glibc: "2.28" };
+    const foreign = await makeArchive(join(folder, "foreign"), { manifest: { platform } });
+    const error = await refused(join(folder, "t"), {}, foreign);
+    expect(error).toMatchObject({ code: "PLATFORM_MISMATCH", message: expect.stringContaining("needs linux riscv64 with glibc 2.28 or newer") });
+    expect(readdirSync(folder)).toEqual(["foreign"]);
+    await restore(join(folder, "t"), { forcePlatform: true }, foreign);
+    expect(existsSync(join(folder, "t/bin/shim"))).toBe(true);
+  });
+});
+
+describe("a place that does not take it", () => {
+  it("a file system that runs no programs", async ({ skip }) => {
+    const folder = temporaryFolder();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "noexec,size=20m", "none", folder], { stdio: "ignore" });
+    } catch {
+      skip("needs the right to mount");
+    }
+    try {
+      expect(await refused(join(folder, "t"))).toMatchObject({ code: "TARGET_UNSUITABLE", message: expect.stringContaining("noexec") });
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      execFileSync("umount", [folder]);
+    }
+  });
+
+  it("a full disk", async ({ skip }) => {
+    const folder = temporaryFolder();
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "none", folder], { stdio: "ignore" });
+    } catch {
+      skip("needs the right to mount");
+    }
+    try {
+      expect(await refused(join(folder, "t"))).toMatchObject({ code: "NO_SPACE" });
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      execFileSync("umount", [folder]);
+    }
+  });
+
+  it("a folder without permission", async ({ skip }) => {
+    if (process.geteuid?.() !== 0) skip("needs root to become another user");
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    chmodSync(shared, 0o755);
+    process.seteuid!(1234);
+    try {
+      expect(await refused(join(folder, "t"))).toMatchObject({ code: "NO_PERMISSION" });
+      expect(await refused(join(folder, "a/t"))).toMatchObject({ code: "NO_PERMISSION" });
+    } finally {
+      process.seteuid!(0);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("a file where a folder should be above it", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "file"), "");
+    expect(await refused(join(folder, "file/t"))).toMatchObject({ code: "IO" });
+  });
+});
+
+describe("hostile fix-up records", () => {
+  it.each([
+    ["for no file", '{"path":"app/gone","kind":"text","places":[[0,6,"plain","app"]]}\n'],
+    ["that go through a link", '{"path":"bin/way","kind":"text","places":[[0,6,"plain","app"]]}\n'],
+    ["past the end", '{"path":"app/a.js","kind":"text","places":[[6,6,"plain","app"]]}\n'],
+    ["that escape", '{"path":"../x","kind":"text","places":[[0,6,"plain","app"]]}\n'],
+  ])("%s are refused, and nothing is restored", async (_, line) => {
+    const folder = temporaryFolder();
+    const hostile = await makeArchive(join(folder, "hostile"), { fixups: Buffer.from(line) });
+    expect(await refused(join(folder, "t"), {}, hostile)).toMatchObject({ code: "ARCHIVE_CORRUPT" });
+    expect(readdirSync(folder)).toEqual(["hostile"]);
+  });
+});
