@@ -1,6 +1,6 @@
 import { createHash, subtle } from "node:crypto";
-import { createReadStream, type Stats } from "node:fs";
-import { lstat, readFile, readlink } from "node:fs/promises";
+import { createReadStream, lstatSync, readFileSync, readlinkSync, type Stats } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Entry, FileEntry, HardlinkEntry, SymlinkEntry } from "../archive/entry.js";
 import type { Fixup } from "../relocate/fixup.js";
@@ -15,7 +15,9 @@ export interface Tree {
   readonly relocation: Relocation | null;
 }
 
-/** Bytes up to which a file is read in one piece and hashed apart from the main thread. */
+/** Bytes up to which a file is read and hashed at once: handing it to another thread costs more than that. */
+const SMALL_FILE = 64 << 10;
+/** Bytes up to which a file is read in one piece, and hashed apart from the main thread. */
 const WHOLE_FILE = 4 << 20;
 
 /**
@@ -25,7 +27,7 @@ const WHOLE_FILE = 4 << 20;
 export async function compareEntry(entry: Entry, tree: Tree): Promise<"missing" | { readonly detail: string } | null> {
   const path = join(tree.folder, entry.path);
   try {
-    const detail = await findDetail(entry, path, await lstat(path), tree);
+    const detail = await findDetail(entry, path, lstatSync(path), tree);
     return detail === null ? null : { detail };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -54,16 +56,16 @@ function kindOf(stats: Stats): string {
   return stats.isSymbolicLink() ? "a link" : "a special file";
 }
 
-async function compareSymlink(entry: SymlinkEntry, path: string, stats: Stats): Promise<string | null> {
+function compareSymlink(entry: SymlinkEntry, path: string, stats: Stats): string | null {
   if (!stats.isSymbolicLink()) return `is ${kindOf(stats)}, not a link`;
-  const target = await readlink(path);
+  const target = readlinkSync(path);
   return target === entry.target ? null : `leads to ${target}, not to ${entry.target}`;
 }
 
 /** The content is looked at once, at the file that the link is for. */
-async function compareHardlink(entry: HardlinkEntry, stats: Stats, tree: Tree): Promise<string | null> {
+function compareHardlink(entry: HardlinkEntry, stats: Stats, tree: Tree): string | null {
   if (!stats.isFile()) return `is ${kindOf(stats)}, not a file`;
-  const other = await lstat(join(tree.folder, entry.target));
+  const other = lstatSync(join(tree.folder, entry.target));
   return stats.ino === other.ino && stats.dev === other.dev ? null : `is no hard link to ${entry.target}`;
 }
 
@@ -81,6 +83,7 @@ async function compareFile(entry: FileEntry, path: string, stats: Stats, tree: T
 }
 
 async function digestFile(path: string, size: number): Promise<string> {
+  if (size <= SMALL_FILE) return createHash("sha256").update(readFileSync(path)).digest("hex");
   if (size <= WHOLE_FILE) return Buffer.from(await subtle.digest("SHA-256", await readFile(path))).toString("hex");
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);

@@ -26,8 +26,11 @@ export interface Comparison {
   readonly bytes: number;
 }
 
-/** Files read at a time for each thread that was asked for: while one is hashed, others come from the disk. */
+/** Large files read at a time for each thread that was asked for: while one is hashed, others come from the disk. */
 const READS_PER_THREAD = 4;
+
+/** Entries between two turns of the event loop. */
+const BATCH = 64;
 
 const NAMES = { directory: "folder", file: "file", symlink: "link", hardlink: "file" } as const;
 
@@ -79,8 +82,12 @@ async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "reloc
 async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }: CommonOptions): Promise<Difference[]> {
   const differences: Difference[] = [];
   let done = 0;
+  let looked = 0;
   await forEachBounded(tree.entries, READS_PER_THREAD * (threads ?? 1), async (entry) => {
     if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
+    looked += 1;
+    // Small files never wait for anything: signals and timers must get their turn all the same.
+    if (looked % BATCH === 0) await new Promise(setImmediate);
     const found = await compareEntry(entry, tree);
     if (found === "missing") differences.push({ path: entry.path, kind: "missing", detail: `the ${NAMES[entry.type]} is missing` });
     else if (found !== null) differences.push({ path: entry.path, kind: "changed", detail: found.detail });

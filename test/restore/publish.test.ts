@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { META } from "../../src/archive/entry.js";
 import { publish } from "../../src/restore/publish.js";
 import { removeTree } from "../../src/restore/remove-tree.js";
 import { clearStale, makeStaging, type Staging } from "../../src/restore/staging.js";
@@ -15,7 +16,12 @@ async function stage(path: string, force = false): Promise<{ target: Target; sta
     mkdirSync(join(staging.tree, folder));
     writeFileSync(join(staging.tree, folder, "new"), "");
   }
+  writeFileSync(join(staging.tree, META.index), "");
   return { target, staging };
+}
+
+function mount(path: string): boolean {
+  return spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", path]).status === 0;
 }
 
 const NEW = [".envpack", "app", "bin"];
@@ -48,11 +54,7 @@ describe("a target", () => {
   it("that is a mount is filled where it is", async ({ skip }) => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "t"));
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", join(folder, "t")], { stdio: "ignore" });
-    } catch {
-      skip("needs the right to mount");
-    }
+    if (!mount(join(folder, "t"))) skip("needs the right to mount");
     try {
       const { target, staging } = await stage(join(folder, "t"));
       await publish(staging, target, false);
@@ -97,12 +99,19 @@ describe("a target", () => {
     expect(existsSync(join(folder, "e/app"))).toBe(false);
   });
 
-  it("comes back where the new one cannot take its place", async () => {
+  it("comes back where the new one cannot take its place", async ({ skip }) => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "t/old"), { recursive: true });
     const { target, staging } = await stage(join(folder, "t"), true);
-    rmSync(staging.tree, { recursive: true });
-    await expect(publish(staging, target, true)).rejects.toMatchObject({ code: "ENOENT" });
+    // A folder that something is mounted on cannot be moved.
+    if (!mount(staging.tree)) skip("needs the right to mount");
+    try {
+      mkdirSync(join(staging.tree, META.folder));
+      writeFileSync(join(staging.tree, META.index), "");
+      await expect(publish(staging, target, true)).rejects.toMatchObject({ code: "EBUSY" });
+    } finally {
+      execFileSync("umount", [staging.tree]);
+    }
     expect(readdirSync(join(folder, "t"))).toEqual(["old"]);
   });
 
