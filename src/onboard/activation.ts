@@ -13,10 +13,12 @@ import { quoteForNodeOptions } from "./quote.js";
 export function activationEnv(root: string, manifest: Pick<Manifest, "name">, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const bin = join(root, "bin");
   const option = quoteForNodeOptions(`--require=${join(root, HOOK)}`);
+  // Windows takes any spelling, of which it commonly has "Path".
+  const pathName = Object.keys(env).find((key) => key.toUpperCase() === "PATH" && (WINDOWS || key === "PATH")) ?? "PATH";
   return {
     ...env,
     // Where nothing is set, a child would still find the system's programs: not so beside a set PATH.
-    PATH: [bin, env.PATH ?? DEFAULT_PATH].filter((part) => part !== "").join(delimiter),
+    [pathName]: [bin, env[pathName] ?? DEFAULT_PATH].filter((part) => part !== "").join(delimiter),
     NODE_OPTIONS: env.NODE_OPTIONS ? `${option} ${env.NODE_OPTIONS}` : option,
     ENVPACK_PREFIX: root,
     ENVPACK_NAME: promptName(manifest.name),
@@ -25,5 +27,7 @@ export function activationEnv(root: string, manifest: Pick<Manifest, "name">, en
   };
 }
 
+const WINDOWS = process.platform === "win32";
+
 /** Where execvp(3) looks when PATH is unset. */
-const DEFAULT_PATH = process.platform === "win32" ? "" : "/usr/local/bin:/usr/bin:/bin";
+const DEFAULT_PATH = WINDOWS ? "" : "/usr/local/bin:/usr/bin:/bin";
