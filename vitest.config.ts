@@ -4,6 +4,7 @@ import { SkipReporter } from "./test/skip-reporter.js";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,
     hookTimeout: 300_000,

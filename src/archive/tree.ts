@@ -9,30 +9,44 @@ type Node = "directory" | "file" | "hardlink" | { readonly target: string };
 
 /**
  * Checks that entries, in archive order, make a tree that can be written without any of them leaving
- * the root or going through a link, whatever the order of the files in it: plain names, no name
- * twice, folders listed before what they hold, links that stay inside when they are followed as the
- * kernel follows them, hard links to files that came before.
+ * the root or going through a link: plain names, no name twice, folders listed before what they hold,
+ * links that stay inside when they are followed as the kernel follows them, hard links to files that
+ * came before.
  *
  * @throws EnvpackError ARCHIVE_UNSAFE naming the first entry at fault
  */
 export function checkTree(entries: Iterable<TreeEntry>): void {
-  const nodes = new Map<string, Node>();
-  const links: SymlinkEntry[] = [];
-  let parent = "";
-  for (const entry of entries) {
-    const fault = findPathFault(entry.path);
-    if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
-    if (nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
-    const folder = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf("/")));
-    // Most entries stand in the same folder as the one before them.
-    if (folder !== parent && nodes.get(folder) !== "directory" && folder !== "") {
-      throw unsafe("the archive holds this path without its folder", entry.path);
+  const tree = new Tree();
+  tree.add(entries);
+  tree.checkLinks();
+}
+
+/** The tree that entries make, known by their paths alone. */
+export class Tree {
+  readonly #nodes = new Map<string, Node>();
+  readonly #links: SymlinkEntry[] = [];
+  /** The folder of the last entry: most entries stand in the same one as the one before. */
+  #folder = "";
+
+  /** Adds entries; links are looked at by `checkLinks`, once all entries are known. */
+  add(entries: Iterable<TreeEntry>): void {
+    for (const entry of entries) {
+      const fault = findPathFault(entry.path);
+      if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
+      if (this.#nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
+      const folder = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf("/")));
+      if (folder !== this.#folder && folder !== "" && this.#nodes.get(folder) !== "directory") {
+        throw unsafe("the archive holds this path without its folder", entry.path);
+      }
+      this.#folder = folder;
+      this.#nodes.set(entry.path, nodeOf(entry, this.#nodes));
+      if (entry.type === "symlink") this.#links.push(entry);
     }
-    parent = folder;
-    nodes.set(entry.path, nodeOf(entry, nodes));
-    if (entry.type === "symlink") links.push(entry);
   }
-  for (const link of links) checkLink(link, nodes);
+
+  checkLinks(): void {
+    for (const link of this.#links) checkLink(link, this.#nodes);
+  }
 }
 
 function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {

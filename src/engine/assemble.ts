@@ -4,6 +4,7 @@ import type { Footer } from "../archive/footer.js";
 import { encodeEnd, encodeEntry, encodeFrame, encodeHead, type IndexHead } from "../archive/index-lines.js";
 import type { FixupPlace } from "../relocate/fixup.js";
 import type { FileHits } from "../relocate/scan.js";
+import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
 import type { Sink } from "./output.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
@@ -53,19 +54,17 @@ export class ArchiveAssembler {
   }
 
   /** Adds a frame; they come in archive order. */
-  async add(task: PackTask, packed: PackedFrame): Promise<void> {
+  async add({ task, entries, bytes }: FrameTask, packed: PackedFrame): Promise<void> {
     const { frame, tar, crc32 } = packed;
     const line = encodeFrame({ at: this.#at, size: frame.length, tar, crc32 });
     this.#frames++;
+    this.#entries += entries;
+    this.#bytes += bytes;
     this.#tar += tar;
     await this.#write(frame);
     if (task.kind === "piece") {
       await this.#addPiece(task.entry, task.at, packed, line);
       return;
-    }
-    if (task.kind === "entries") {
-      this.#entries += task.entries.length;
-      for (const entry of task.entries) this.#bytes += entry.type === "file" ? entry.size : 0;
     }
     for (const hit of packed.hits) this.#hits.push(hit);
     await this.#index.append(Buffer.concat([Buffer.from(line), packed.lines]));
@@ -103,13 +102,11 @@ export class ArchiveAssembler {
     large.frames.push(line);
     large.binary ||= packed.binary;
     for (const { places } of packed.hits) addPlaces(large.places, places);
-    this.#bytes += content.length;
     if (at + content.length === entry.size) await this.#endLarge(large);
   }
 
   async #endLarge({ entry, hash, frames, places, binary }: LargeFile): Promise<void> {
     this.#large = null;
-    this.#entries++;
     const [first = "", ...others] = frames;
     const { path, executable, size } = entry;
     const line = encodeEntry({ type: "file", path, executable, size, sha256: hash.digest("hex") });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { damaged, type Codec } from "../archive/codec/codec.js";
 import { loadCodec } from "../archive/codec/load.js";
@@ -102,5 +102,5 @@ class FrameReader {
 }
 
 function digest(body: Uint8Array): string {
-  return createHash("sha256").update(body).digest("hex");
+  return hash("sha256", body);
 }

@@ -55,5 +55,5 @@ export function reviveError({ code, message, path, hint, cause, stack }: PlainEr
 /** Bytes as something that can be handed over whole: a copy where they are a part of a larger buffer. */
 export function detach(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-  return whole ? new Uint8Array(bytes.buffer as ArrayBuffer) : new Uint8Array(bytes);
+  return whole ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

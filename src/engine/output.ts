@@ -127,7 +127,7 @@ export function writableSink(stream: Writable): Sink {
     new Promise((resolve, reject) => {
       const done = (error?: Error | null): void => {
         if (error === null || error === undefined) resolve();
-        else reject(explainError(error, "cannot write the archive") as Error);
+        else reject(explainError(error, "cannot write the archive"));
       };
       if (failure !== null) done(failure);
       else stream.write(bytes, done);

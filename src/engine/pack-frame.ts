@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { CodecName } from "../archive/format.js";
 import { chooseLevel, loadCodec } from "../archive/codec/load.js";
@@ -11,6 +11,7 @@ import { paddedSize } from "../archive/header-fields.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import { compileRoots, isBinary, scanContent, type FileHits, type Needles, type ScanRoot } from "../relocate/scan.js";
 import { detach, type Handler, type Outcome } from "./messages.js";
+import { fromColumns, type EntryColumns } from "./packed-entries.js";
 import { readSource } from "./read-source.js";
 
 /** What packing threads are started for. */
@@ -24,7 +25,7 @@ export interface PackJob {
 
 /** A frame to be made. */
 export type PackTask =
-  | { readonly kind: "entries"; readonly entries: readonly PlannedEntry[] }
+  | { readonly kind: "entries"; readonly columns: EntryColumns }
   | { readonly kind: "piece"; readonly entry: PlannedFile; readonly at: number; readonly length: number }
   /** Tar bytes as they are: pieces of the index. */
   | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean };
@@ -67,7 +68,7 @@ class FramePacker {
   pack(task: PackTask): Outcome {
     switch (task.kind) {
       case "entries":
-        return this.#packEntries(task.entries);
+        return this.#packEntries(fromColumns(task.columns));
       case "piece":
         return this.#packPiece(task.entry, task.at, task.length);
       case "tar":
@@ -75,7 +76,7 @@ class FramePacker {
     }
   }
 
-  #packEntries(entries: readonly PlannedEntry[]): Outcome {
+  #packEntries(entries: Iterable<PlannedEntry>): Outcome {
     const hits: FileHits[] = [];
     let lines = "";
     let at = 0;
@@ -88,7 +89,7 @@ class FramePacker {
       const end = at + entry.size;
       readContent(entry, this.#tar, at, 0, entry.size);
       const content = this.#tar.subarray(at, end);
-      lines += encodeEntry({ ...entry, sha256: createHash("sha256").update(content).digest("hex") });
+      lines += encodeEntry({ ...entry, sha256: hash("sha256", content) });
       const places = scanContent(content, this.#needles);
       if (places.length > 0) hits.push({ path: entry.path, kind: isBinary(content) ? "binary" : "text", places });
       at += paddedSize(entry.size);

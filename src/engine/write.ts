@@ -4,12 +4,12 @@ import { CODECS, type ArchiveFormat } from "../archive/format.js";
 import { encodeFooter } from "../archive/footer.js";
 import { MAX_MTIME } from "../archive/header-fields.js";
 import { findPathFault } from "../archive/path-rules.js";
-import { checkTree } from "../archive/tree.js";
+import { Tree } from "../archive/tree.js";
 import { EnvpackError } from "../errors.js";
 import type { ProgressListener } from "../progress.js";
 import type { FileHits, ScanRoot } from "../relocate/scan.js";
 import { ArchiveAssembler } from "./assemble.js";
-import { cutTasks } from "./frame-tasks.js";
+import { cutTasks, type FrameTask } from "./frame-tasks.js";
 import { inOrder } from "./in-order.js";
 import type { Sink } from "./output.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
@@ -63,17 +63,20 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   try {
     // Here, while the threads start up.
     checkRequest(request);
+    const tree = new Tree();
+    tree.add(entries);
     const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
     const assembler = new ArchiveAssembler(sink, { ...shape, format }, run);
     await assembler.start();
     const total = sumSizes(entries);
-    for await (const [task, packed] of packAll(entries, shape, pool)) {
-      await assembler.add(task, packed);
+    for await (const [cut, packed] of packAll(entries, shape, pool)) {
+      await assembler.add(cut, packed);
       request.onProgress?.({ stage: "packing", done: assembler.bytes, total });
     }
     const tail = request.tail(assembler.hits);
-    checkTree([...entries, ...tail]);
-    for await (const [task, packed] of packAll(tail, shape, pool)) await assembler.add(task, packed);
+    tree.add(tail);
+    tree.checkLinks();
+    for await (const [cut, packed] of packAll(tail, shape, pool)) await assembler.add(cut, packed);
     return await assembler.finish((footer) => codec.sealFooter(encodeFooter(footer)));
   } finally {
     await pool.close();
@@ -84,8 +87,8 @@ function packAll(
   entries: readonly PlannedEntry[],
   shape: { readonly arcroot: string; readonly mtime: number },
   pool: Pool,
-): AsyncGenerator<readonly [PackTask, PackedFrame]> {
-  return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (task) => [task, await pool.run<PackedFrame>(task)] as const);
+): AsyncGenerator<readonly [FrameTask, PackedFrame]> {
+  return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (cut) => [cut, await pool.run<PackedFrame>(cut.task)] as const);
 }
 
 function checkRequest({ entries, arcroot, mtime }: WriteRequest): void {
@@ -96,7 +99,6 @@ function checkRequest({ entries, arcroot, mtime }: WriteRequest): void {
   if (folder?.path !== META.folder || manifest?.path !== META.manifest || manifest.type !== "file") {
     throw new Error("an archive begins with its manifest");
   }
-  checkTree(entries);
 }
 
 function sumSizes(entries: readonly PlannedEntry[]): number {

@@ -47,7 +47,7 @@ const anyHeader: fc.Arbitrary<TarHeader> = fc
     executable: header.executable && header.type === "0",
     size: header.type === "0" ? header.size : 0,
     linkname: header.type === "1" || header.type === "2" ? header.linkname : "",
-  }) as TarHeader);
+  }));
 
 /** null where the header is refused, or asks for more bytes than there are. */
 function decodeOrNull(bytes: Buffer): unknown {

@@ -17,6 +17,9 @@ const EMPTY = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 /** What `gzipSync` writes before the compressed data. */
 const PLAIN_HEADER = 10;
 
+/** Bytes of output that are asked for at a time: most frames take one or two. */
+const CHUNK = 1 << 20;
+
 /** Bytes that are tried to see whether a frame compresses at all. */
 const SAMPLE = 64 << 10;
 
@@ -24,7 +27,7 @@ export const gzip: Codec = {
   name: "gzip",
   levels: [0, 6, 9],
   encode(plain, level, part) {
-    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? 6) : 0 });
+    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? 6) : 0, chunkSize: CHUNK });
     const body = member.subarray(PLAIN_HEADER);
     const frame = Buffer.allocUnsafeSlow(HEADER + body.length);
     writeExtra(frame, "EP", 5);
@@ -57,7 +60,7 @@ export const gzip: Codec = {
 
 /** With the `info` option Node also gives the engine, which knows how much it consumed. */
 function inflate(frame: Buffer): { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } } {
-  const options = { info: true, maxOutputLength: FRAME_MAX };
+  const options = { info: true, maxOutputLength: FRAME_MAX, chunkSize: frame.readUInt32LE(frame.length - 4) % FRAME_MAX + 64 };
   return gunzipSync(frame, options) as unknown as ReturnType<typeof inflate>;
 }
 

@@ -14,6 +14,9 @@ export interface ZstdEngine {
 
 const DEFAULT_LEVEL = 3;
 
+/** Bytes of output that are asked for at a time: most frames take one or two. */
+const CHUNK = 1 << 20;
+
 /** zstd frames around whichever engine this runtime has. */
 export function makeZstd(engine: ZstdEngine): Codec {
   return {
@@ -51,8 +54,11 @@ export function nativeEngine(): ZstdEngine | null {
     maxLevel: 19,
     compress(plain, level) {
       const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
-      return zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length });
+      return zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length, chunkSize: CHUNK });
     },
-    decompress: (frame, plainSize) => zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(1, plainSize) }),
+    decompress(frame, plainSize) {
+      // One more byte of room tells the decoder that it is done, without a second chunk.
+      return zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(1, plainSize), chunkSize: Math.max(64, plainSize + 1) });
+    },
   };
 }
