@@ -7,7 +7,9 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Reads bytes of a file into `target`, and makes sure that the file is still the one that was planned:
- * its identity is compared after reading, so that a change before or meanwhile shows.
+ * its identity is compared after reading, so that a change before or meanwhile shows. The time of the
+ * inode's change (ctime) does not count: a package manager that links a file of its store into another
+ * project moves it without touching the content.
  *
  * @param position offset in the file
  * @throws EnvpackError SOURCE_CHANGED, SOURCE_UNREADABLE
@@ -25,7 +27,6 @@ export function readSource(file: string, identity: FileIdentity, target: Buffer,
     const same =
       now.size === identity.size &&
       now.mtimeMs === identity.mtimeMs &&
-      now.ctimeMs === identity.ctimeMs &&
       now.ino === identity.ino &&
       now.dev === identity.dev;
     if (!same) throw changed(file);
