@@ -23,14 +23,19 @@ function packedPaths(...options: string[]): string[] {
 
 describe("--exclude and --include are one ordered list, the last match wins", () => {
   test("include after exclude keeps a part", () => {
-    const paths = packedPaths("--exclude", "app/node_modules/semver/**", "--include", "app/node_modules/semver/package.json");
+    const paths = packedPaths("--exclude", "node_modules/semver/**", "--include", "node_modules/semver/package.json");
     expect(paths).toContain("app/node_modules/semver/package.json");
     expect(paths).not.toContain("app/node_modules/semver/index.js");
   });
 
   test("exclude after include leaves all of it out", () => {
-    const paths = packedPaths("--include", "app/node_modules/semver/package.json", "--exclude", "app/node_modules/semver/**");
+    const paths = packedPaths("--include", "node_modules/semver/package.json", "--exclude", "node_modules/semver/**");
     expect(paths).not.toContain("app/node_modules/semver/package.json");
+    expect(paths).not.toContain("app/node_modules/semver");
+  });
+
+  test("a name alone matches at any depth", () => {
+    expect(packedPaths("--exclude", "*.md").filter((path) => /^app\/.*\.md$/.test(path))).toEqual([]);
   });
 });
 

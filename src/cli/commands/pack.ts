@@ -36,11 +36,13 @@ interface Flags {
 }
 
 const EXAMPLES = `
+Patterns are those of a .gitignore, matched against paths from the project's folder.
+
 Examples:
   envpack pack                               the project of the current folder
   envpack pack ../shop -o shop.tar.gz
-  envpack pack --omit dev --exclude 'app/**/*.map'
-  envpack pack --exclude 'app/docs/**' --include app/docs/index.html
+  envpack pack --omit dev --exclude '*.map'  a name at any depth
+  envpack pack --exclude docs/ --include /docs/index.html
   envpack pack --dry-run                     what would go in, with sizes
   envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd -f -'`;
 
