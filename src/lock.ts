@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { constants, copyFile, link, open, readFile, readlink, rename, rm, stat, utimes } from "node:fs/promises";
+import { constants, copyFile, link, open, readdir, readFile, readlink, rename, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { EnvpackError } from "./errors.js";
 
 /** A lock that this process holds. */
@@ -94,7 +95,19 @@ export async function acquireLock(path: string, busy: string): Promise<Lock> {
   } finally {
     await rm(own, { force: true });
   }
+  await removeStrays(path);
   return hold(path, content);
+}
+
+/** Removes what processes left that were killed in the moment of taking this lock. */
+async function removeStrays(path: string): Promise<void> {
+  const start = `${basename(path)}-`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(start) || !/^[0-9a-f]{16}(?:-dead)?$/.test(name.slice(start.length))) continue;
+    const stray = join(dirname(path), name);
+    const age = await stat(stray).then((stats) => Date.now() - stats.mtimeMs, () => 0);
+    if (age > SILENCE) await rm(stray, { force: true });
+  }
 }
 
 /** Gives the file a second name unless that is taken; on a file system without hard links, a copy. */

@@ -85,6 +85,20 @@ describe("a lock", () => {
     await Promise.all(all.map(({ process: child }) => kill(child)));
   });
 
+  it("is taken together with what a process left that was killed while taking it", async () => {
+    const strays = [`${path}-0123456789abcdef`, `${path}-0123456789abcde0-dead`];
+    const past = new Date(Date.now() - 3_600_000);
+    for (const stray of strays) {
+      writeFileSync(stray, "");
+      utimesSync(stray, past, past);
+    }
+    writeFileSync(`${path}-fedcba9876543210`, "young: its process may be at work");
+    await (await acquireLock(path, "busy")).release();
+    expect(strays.some((stray) => existsSync(stray))).toBe(false);
+    expect(existsSync(`${path}-fedcba9876543210`)).toBe(true);
+    rmSync(`${path}-fedcba9876543210`);
+  });
+
   it("that another took over is not removed by who lost it", async () => {
     const lock = await acquireLock(path, "busy");
     writeFileSync(path, "another's");

@@ -83,6 +83,15 @@ describe("fix-ups", () => {
     expect(long.unfit.map((one) => one.reason)).toContain("has no room for the new path: it is 12 bytes too long");
   });
 
+  it("leave alone binary data that is longer than a path before its NUL, or holds control characters", async () => {
+    const folder = temporaryFolder();
+    const blob = `\0${OLD_ROOT}/a${"x".repeat(5000)}\0${OLD_ROOT}/b\x02\0${OLD_ROOT}/c\0`;
+    const entries = layOut(folder, { "app/blob": Buffer.from(blob, "latin1") });
+    const done = await applyFixups(folder, { root: "/srv/n", entries });
+    expect(done).toMatchObject({ places: 1, unfit: [{ at: 1 }, { at: blob.indexOf("/b") - OLD_ROOT.length }] });
+    expect(read(folder, "app/blob")).toBe(blob.replace(`${OLD_ROOT}/c`, `/srv/n/c${"\0".repeat(OLD_ROOT.length - 6)}`));
+  });
+
   it("keep mode, owner and hard links", async () => {
     const folder = temporaryFolder();
     const entries = layOut(folder, { "bin/x": SHIM, "bin/y": { hardlink: "bin/x" }, "bin/z": { hardlink: "bin/x" } });

@@ -6,8 +6,9 @@ import type { Environment } from "../../src/environment/environment.js";
 import { relocatePlan } from "../../src/relocate/relocate-plan.js";
 import { temporaryFolder } from "./small-environment.js";
 
-function environment(root: string, namedRoot = root): Environment {
-  return { kind: "project", name: "x", version: null, root, namedRoot, manager: null, packages: [], bins: [], runtime: null, natives: [], notices: [] };
+/** As much of an environment as decides about links. */
+function environment(root: string, namedRoot: string): Environment {
+  return { kind: "project", root, namedRoot, runtime: null } as Environment;
 }
 
 /** Makes a real link in a project with `lib/a.js`, a sister folder and a link `way -> lib/deep`, and relocates it. */
