@@ -1,10 +1,9 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { envpack, execute, makeScratch, shell, type Outcome } from "./commands.js";
+import { envpack, execute, makeScratch, NOBODY, nobodyMissing, shell, type Outcome } from "./commands.js";
 import { buildSample } from "./sample.js";
 
-const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
 const scratch = makeScratch();
 const installed = join(scratch, "installed");
@@ -81,11 +80,12 @@ describe("what cannot be packed", () => {
   });
 
   test("a file that may not be read is named", ({ skip }) => {
-    if (!isRoot) skip("only root can act as another user");
+    const missing = nobodyMissing();
+    if (missing !== null) skip(missing);
     const secret = join(project, "assets/locked.txt");
     writeFileSync(secret, "x", { mode: 0o600 });
-    chownSync(out, NOBODY, NOBODY);
-    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { uid: NOBODY, gid: NOBODY, cwd: "/" });
+    chownSync(out, NOBODY.uid, NOBODY.gid);
+    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { ...NOBODY, cwd: "/" });
     expectRefused(outcome, "SOURCE_UNREADABLE|NO_PERMISSION", /assets\/locked\.txt/);
   });
 
@@ -115,8 +115,9 @@ describe("where the archive goes", () => {
   });
 
   test("a folder that may not be written to", ({ skip }) => {
-    if (!isRoot) skip("only root can act as another user");
-    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { uid: NOBODY, gid: NOBODY, cwd: "/" });
+    const missing = nobodyMissing();
+    if (missing !== null) skip(missing);
+    const outcome = envpack(["pack", project, "-o", join(out, "x.tar.gz")], { ...NOBODY, cwd: "/" });
     expectRefused(outcome, "NO_PERMISSION", /EACCES/);
   });
 

@@ -78,3 +78,13 @@ function nodesOnPath(): string[] {
   const files = folders.map((folder) => join(folder, "node")).filter((file) => existsSync(file));
   return [...new Set(files.map((file) => realpathSync(file)))];
 }
+
+/** Another user of this machine, by number: the one that owns nothing. */
+export const NOBODY = { uid: 65534, gid: 65534 };
+
+/** Why nothing can be tried as NOBODY here; null where it can. */
+export function nobodyMissing(): string | null {
+  if (process.getuid?.() !== 0) return "only root can act as another user";
+  const { error, status } = spawnSync(process.execPath, [ENVPACK, "--version"], { ...NOBODY, cwd: "/", stdio: "ignore" });
+  return error === undefined && status === 0 ? null : "another user may not start this node or read this folder";
+}

@@ -47,7 +47,7 @@ describe("a web server with a native addon and a native program, after a plain t
   test("has the commands of its packages", () => {
     const { version } = JSON.parse(readFileSync(join(root, "app/node_modules/esbuild/package.json"), "utf8"));
     expect(runElsewhere([join(root, "bin/esbuild"), "--version"]).stdout).toBe(`${version}\n`);
-    expect(runElsewhere([join(root, "bin/marked"), "-s", "*so*"]).stdout).toBe("<p><em>so</em></p>\n");
+    expect(runElsewhere([join(root, "bin/marked"), "-s", "*so*"]).stdout.trim()).toBe("<p><em>so</em></p>");
   });
 
   test("lends its native addon to a script that lies elsewhere", () => {
