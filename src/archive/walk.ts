@@ -33,8 +33,8 @@ export function* walkFrame(tar: Buffer, shape: TarShape): Generator<WalkedEntry>
     const end = start + paddedSize(size);
     const open = end > tar.length;
     // A body that goes on must fill the frame, and be alone in it: only large files do.
-    if (open && at !== 0) throw damaged(`a frame ends inside of ${JSON.stringify(entry.path)}`);
-    if (!open && !isZero(tar, start + size, end)) throw damaged("padding is not empty");
+    if (open && at !== 0) throw damaged("a frame ends inside of an entry", undefined, entry.path);
+    if (!open && !isZero(tar, start + size, end)) throw damaged("padding is not empty", undefined, entry.path);
     yield { entry, body: tar.subarray(start, Math.min(start + size, tar.length)), open };
     at = end;
   }

@@ -1,12 +1,13 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { damaged, type Codec } from "../archive/codec/codec.js";
+import { damaged, decodeOrSalvage, type Codec } from "../archive/codec/codec.js";
 import { loadCodec } from "../archive/codec/load.js";
 import { isOwn, META } from "../archive/entry.js";
 import type { HeadedEntry, TarShape } from "../archive/entry-header.js";
 import type { CodecName } from "../archive/format.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import { walkFrame } from "../archive/walk.js";
+import { EnvpackError } from "../errors.js";
 import { FolderWriter } from "./folder-writer.js";
 import { detach, type Handler, type Outcome } from "./messages.js";
 
@@ -40,6 +41,8 @@ export interface FoundFrame {
   /** Entries and their bytes of content, without envpack's own. */
   readonly entries: number;
   readonly bytes: number;
+  /** Why the frame could not be decoded, though all of its entries were saved from it. */
+  readonly fault: string | null;
   /** Paths, where they were asked for. */
   readonly names: readonly string[];
   /** A file that goes on in the next frames, and what this one holds of it. */
@@ -63,11 +66,17 @@ class FrameReader {
   }
 
   read(task: FrameTask): Outcome {
-    const { plain, part } = this.#codec.decode(task.frame);
+    const { plain, part, fault } = decodeOrSalvage(this.#codec, task.frame);
     const isPart = part ?? task.part;
     if (isPart === null || (task.part !== null && isPart !== task.part)) throw damaged("its frames are out of order");
-    const common = { crc32: crc32(task.frame), tar: plain.length, part: isPart };
-    return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common);
+    const common = { crc32: crc32(task.frame), tar: plain.length, part: isPart, fault: fault?.message ?? null };
+    try {
+      return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common);
+    } catch (error) {
+      // What a damaged frame still held led to the entry at which it breaks off.
+      if (fault === null || !(error instanceof EnvpackError) || error.path === undefined) throw fault ?? error;
+      throw new EnvpackError(fault.code, fault.message, { path: error.path, cause: fault });
+    }
   }
 
   #readEntries(plain: Buffer, { shape, select }: FrameTask, common: Partial<FoundFrame>): Outcome {

@@ -1,19 +1,22 @@
 import { damaged } from "../archive/codec/codec.js";
 import type { ArchiveIndex } from "../archive/index-file.js";
 import type { FrameRecord } from "../archive/index-lines.js";
+import { EnvpackError } from "../errors.js";
 import { compareLines } from "./compare-lines.js";
 
 type FoundRecord = Pick<FrameRecord, "size" | "tar" | "crc32">;
 
 /**
  * Holds what frames were found to hold against the index: at once where that is known, else when it
- * has come. Frames are numbered as in the index.
+ * has come. Frames are numbered as in the index. That a frame's own bytes differ is told only where no
+ * entry in it turns out to be damaged: the entry's name says more.
  */
 export class Ledger {
   readonly #index: ArchiveIndex | null;
   readonly #frames: FoundRecord[] = [];
   readonly #lines = new Map<number, Uint8Array>();
   #count = 0;
+  #suspect: EnvpackError | null = null;
 
   constructor(index: ArchiveIndex | null) {
     this.#index = index;
@@ -24,8 +27,13 @@ export class Ledger {
     const own = number < 0 ? this.#count : number;
     this.#count++;
     if (this.#index === null) this.#frames.push(found);
-    else compareFrame(this.#index, own, found);
+    else this.#suspect ??= compareFrame(this.#index, own, found);
     return own;
+  }
+
+  /** Keeps a frame's own fault, to be told where no entry turns out to be damaged. */
+  suspect(fault: string): void {
+    this.#suspect ??= new EnvpackError("ARCHIVE_CORRUPT", fault);
   }
 
   /** Adds the index lines of the entries that begin in a frame. */
@@ -36,13 +44,13 @@ export class Ledger {
 
   /** @throws EnvpackError naming the first entry that differs */
   settle(index: ArchiveIndex): void {
-    if (this.#index !== null) return;
     for (const [number, found] of this.#frames.entries()) {
       compareEntries(index, number, this.#lines.get(number) ?? new Uint8Array());
-      compareFrame(index, number, found);
+      this.#suspect ??= compareFrame(index, number, found);
       this.#lines.delete(number);
     }
-    if (this.#frames.length !== index.frames.length) throw damaged("frames are missing that its index lists");
+    if (this.#suspect !== null) throw this.#suspect;
+    if (this.#index === null && this.#frames.length !== index.frames.length) throw damaged("frames are missing that its index lists");
   }
 }
 
@@ -51,10 +59,9 @@ function compareEntries(index: ArchiveIndex, number: number, lines: Uint8Array):
   compareLines(lines, frame === undefined ? [] : index.entries.slice(frame.first, frame.first + frame.count));
 }
 
-function compareFrame(index: ArchiveIndex, number: number, { size, tar, crc32 }: FoundRecord): void {
+function compareFrame(index: ArchiveIndex, number: number, { size, tar, crc32 }: FoundRecord): EnvpackError | null {
   const frame = index.frames[number];
-  if (frame === undefined || frame.size !== size || frame.tar !== tar || frame.crc32 !== crc32) {
-    const path = frame === undefined || frame.count === 0 ? undefined : index.entries[frame.first]?.path;
-    throw damaged("a frame is not the one that its index lists", undefined, path);
-  }
+  if (frame?.size === size && frame.tar === tar && frame.crc32 === crc32) return null;
+  const path = frame === undefined || frame.count === 0 ? undefined : index.entries[frame.first]?.path;
+  return damaged("a frame is not the one that its index lists", undefined, path);
 }

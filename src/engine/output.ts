@@ -126,8 +126,9 @@ export function writableSink(stream: Writable): Sink {
   const write = (bytes: Uint8Array): Promise<void> =>
     new Promise((resolve, reject) => {
       const done = (error?: Error | null): void => {
-        if (error === null || error === undefined) resolve();
-        else reject(explainError(error, "cannot write the archive"));
+        const explained = error === null || error === undefined ? null : explainError(error, "cannot write the archive");
+        if (explained === null) resolve();
+        else reject(explained instanceof Error ? explained : new Error(String(explained)));
       };
       if (failure !== null) done(failure);
       else stream.write(bytes, done);

@@ -1,4 +1,4 @@
-import { damaged } from "../archive/codec/codec.js";
+import { damaged, decodeOrSalvage } from "../archive/codec/codec.js";
 import { META } from "../archive/entry.js";
 import type { TarShape } from "../archive/entry-header.js";
 import { readShape, walkFrame } from "../archive/walk.js";
@@ -32,7 +32,8 @@ export async function readManifest(source: Source): Promise<ArchiveStart> {
     const next = await rest.next();
     if (next.done === true) throw damaged("its manifest is missing");
     read.push(next.value);
-    const { plain } = source.codec.decode(next.value.bytes);
+    // A damaged frame is refused when it is read for its entries, by the name of the one that is damaged.
+    const { plain } = decodeOrSalvage(source.codec, next.value.bytes);
     shape ??= readShape(plain);
     const found: { readonly body: Buffer; readonly size: number } | null =
       missing < 0 ? findManifest(plain, shape) : { body: plain.subarray(0, missing), size: missing };

@@ -49,6 +49,7 @@ export class Reading {
    */
   take(frame: SourceFrame, size: number, found: FoundFrame): void {
     const { tar, crc32, rest, open, lines } = found;
+    if (found.fault !== null) this.#ledger.suspect(found.fault);
     const at = this.#at;
     this.#at += size;
     if (this.#index.begun || (!found.part && rest !== null)) {

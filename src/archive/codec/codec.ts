@@ -21,6 +21,11 @@ export interface Codec {
    * @throws EnvpackError ARCHIVE_CORRUPT
    */
   decode(frame: Uint8Array): DecodedFrame;
+  /**
+   * As much of a damaged frame's content as can be had, wrong bytes included, to tell which entry is
+   * damaged; empty where nothing can be had.
+   */
+  salvage(frame: Uint8Array): DecodedFrame;
   /** Wraps the footer so that other programs take it for nothing. */
   sealFooter(payload: Uint8Array): Uint8Array;
   /**
@@ -50,4 +55,36 @@ export function damaged(what: string, cause?: unknown, path?: string): EnvpackEr
 /** A view of the same bytes with Buffer's methods. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * A frame's content. That of a damaged one is given as far as it goes, with what is wrong with it: if
+ * all of it is there, the digest of the entry at fault tells its name.
+ *
+ * @throws EnvpackError ARCHIVE_CORRUPT where nothing of it can be had
+ */
+export function decodeOrSalvage(codec: Codec, frame: Uint8Array): DecodedFrame & { readonly fault: EnvpackError | null } {
+  try {
+    return { ...codec.decode(frame), fault: null };
+  } catch (error) {
+    if (!(error instanceof EnvpackError)) throw error;
+    const saved = codec.salvage(frame);
+    if (saved.plain.length === 0) throw error;
+    return { ...saved, fault: error };
+  }
+}
+
+/** The longest prefix of a frame that can be decoded, found by halving. */
+export function decodeLongest(frame: Buffer, decodePrefix: (prefix: Buffer) => Buffer): Buffer {
+  let best: Buffer = Buffer.alloc(0);
+  for (let low = 0, high = frame.length; low < high; ) {
+    const middle = (low + high + 1) >>> 1;
+    try {
+      best = decodePrefix(frame.subarray(0, middle));
+      low = middle;
+    } catch {
+      high = middle - 1;
+    }
+  }
+  return best;
 }

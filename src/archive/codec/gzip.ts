@@ -1,6 +1,6 @@
-import { deflateRawSync, gunzipSync, gzipSync } from "node:zlib";
+import { constants, deflateRawSync, gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
 import { FRAME_MAX } from "../frame.js";
-import { asBuffer, damaged, type Codec, type Unit } from "./codec.js";
+import { asBuffer, damaged, decodeLongest, type Codec, type Unit } from "./codec.js";
 
 /*
  * Members as RFC 1952 has them, each with one extra subfield, so that a stream can be cut without
@@ -47,6 +47,12 @@ export const gzip: Codec = {
     } catch (error) {
       throw damaged("a gzip member cannot be inflated", error);
     }
+  },
+  salvage(bytes) {
+    const frame = asBuffer(bytes);
+    const options = { maxOutputLength: FRAME_MAX, finishFlush: constants.Z_SYNC_FLUSH };
+    const body = frame.subarray(HEADER, -TRAILER);
+    return { plain: decodeLongest(body, (prefix) => inflateRawSync(prefix, options)), part: frame[EXTRA + 8] === 1 };
   },
   sealFooter(payload) {
     const member = Buffer.alloc(EXTRA + 4 + payload.length + EMPTY.length);

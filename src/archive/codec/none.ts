@@ -12,6 +12,7 @@ export const none: Codec = {
     if (frame.length > FRAME_MAX) throw damaged("a frame is too long");
     return { plain: asBuffer(frame), part: null };
   },
+  salvage: (frame) => ({ plain: asBuffer(frame), part: null }),
   sealFooter(payload) {
     const block = Buffer.alloc(BLOCK);
     block.set(payload);

@@ -53,11 +53,16 @@ export interface ZstdShape {
 
 /** The shape of what must be exactly one frame. */
 export function inspectZstd(bytes: Buffer): ZstdShape {
-  const part = bytes.length > PART_MARK.length && bytes.compare(PART_MARK, 0, PART_MARK.length, 0, PART_MARK.length) === 0;
+  const part = startsAsPart(bytes);
   const start = part ? PART_MARK.length : 0;
   const shape = readShape(bytes, start);
   if (shape === null || shape.end !== bytes.length) throw damaged("a zstd frame has a wrong length");
   return { part, start, ...shape };
+}
+
+/** Whether the mark of a part stands before a frame. */
+export function startsAsPart(bytes: Buffer): boolean {
+  return bytes.length > PART_MARK.length && bytes.compare(PART_MARK, 0, PART_MARK.length, 0, PART_MARK.length) === 0;
 }
 
 function readShape(bytes: Buffer, start: number): { readonly end: number; readonly plain: number } | null {

@@ -40,6 +40,10 @@ export async function loadWasmEngine(): Promise<ZstdEngine> {
       target.resize(codec.compressBound(plain.length), 0);
       return take(binding, target, codec.compress(target, source, level));
     },
+    // Its streams would do it, at the price of a second heap; the frame's first entry is named instead.
+    decompressPrefix() {
+      throw new Error("zstd-codec decompresses whole frames only");
+    },
     decompress(frame, plainSize) {
       binding.cloneToVector(source, frame);
       target.resize(plainSize, 0);

@@ -1,6 +1,7 @@
 import * as zlib from "node:zlib";
-import { asBuffer, damaged, type Codec } from "./codec.js";
-import { inspectZstd, measureZstd, PART_MARK, sealFooter } from "./zstd-frame.js";
+import { FRAME_MAX } from "../frame.js";
+import { asBuffer, damaged, decodeLongest, type Codec } from "./codec.js";
+import { inspectZstd, measureZstd, PART_MARK, sealFooter, startsAsPart } from "./zstd-frame.js";
 
 /** Compresses and decompresses single zstd frames; what differs from runtime to runtime. */
 export interface ZstdEngine {
@@ -10,6 +11,8 @@ export interface ZstdEngine {
   compress(plain: Uint8Array, level: number): Uint8Array;
   /** @throws where the frame cannot be decompressed */
   decompress(frame: Uint8Array, plainSize: number): Buffer;
+  /** What the start of a frame holds. @throws where that is damaged */
+  decompressPrefix(prefix: Uint8Array): Buffer;
 }
 
 const DEFAULT_LEVEL = 3;
@@ -32,6 +35,12 @@ export function makeZstd(engine: ZstdEngine): Codec {
       const content = decompress(engine, frame.subarray(start), plain);
       if (content.length !== plain) throw damaged("a zstd frame does not hold what it says");
       return { plain: content, part };
+    },
+    salvage(bytes) {
+      const frame = asBuffer(bytes);
+      const part = startsAsPart(frame);
+      const body = part ? frame.subarray(PART_MARK.length) : frame;
+      return { plain: decodeLongest(body, (prefix) => engine.decompressPrefix(prefix)), part };
     },
     sealFooter,
     measure: (bytes) => measureZstd(asBuffer(bytes)),
@@ -60,5 +69,6 @@ export function nativeEngine(): ZstdEngine | null {
       // One more byte of room tells the decoder that it is done, without a second chunk.
       return zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(1, plainSize), chunkSize: Math.max(64, plainSize + 1) });
     },
+    decompressPrefix: (prefix) => zlib.zstdDecompressSync(prefix, { maxOutputLength: FRAME_MAX, finishFlush: zlib.constants.ZSTD_e_flush }),
   };
 }
