@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import type { CommonOptions } from "./options.js";
-import { applyFixups, type Relocated } from "./relocate/apply.js";
+import { applyFixups, type Relocated, type Unfit } from "./relocate/apply.js";
+
+export type { Unfit };
 
 export interface RelocateOptions extends CommonOptions {
   /** A restored environment. */

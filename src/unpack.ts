@@ -7,6 +7,7 @@ import { EnvpackError } from "./errors.js";
 import type { Manifest } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
 import { pathMatcher } from "./plan/filters.js";
+import type { Unfit } from "./relocate/apply.js";
 import { restoreArchive } from "./restore/restore.js";
 
 export interface UnpackOptions extends CommonOptions {
@@ -30,6 +31,8 @@ export interface UnpackResult {
   readonly bytes: number;
   /** Files in which the environment's old place was replaced by the new one. */
   readonly relocated: number;
+  /** Places that could not be rewritten and name the old place still, in order of path. */
+  readonly unfit: readonly Unfit[];
 }
 
 /**

@@ -3,6 +3,7 @@ import { jsonOption, namedOrOwn, quietOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf } from "../quantities.js";
 import type { Session } from "../session.js";
+import { unfitText } from "../unfit-text.js";
 
 interface Flags {
   readonly root?: string;
@@ -37,7 +38,8 @@ async function rewrite(session: Session, flags: Flags, named: string | undefined
   );
   if (flags.json) await session.writeJson(result);
   else if (!flags.quiet) {
-    const { files, places } = result;
-    session.say(files === 0 ? "nothing to rewrite" : `rewrote ${countOf(places, "place", "places")} in ${countOf(files, "file", "files")}`);
+    const { files, places, unfit } = result;
+    const done = files === 0 ? "nothing to rewrite" : `rewrote ${countOf(places, "place", "places")} in ${countOf(files, "file", "files")}`;
+    session.say(`${done}${unfitText(unfit)}`);
   }
 }

@@ -6,6 +6,7 @@ import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes, formatSeconds } from "../quantities.js";
 import type { Session } from "../session.js";
+import { unfitText } from "../unfit-text.js";
 
 interface Flags {
   readonly force?: boolean;
@@ -77,9 +78,9 @@ export async function withStdin<T>(session: Session, archive: string, work: (sou
 }
 
 function unpackText(result: UnpackResult, seconds: number): string {
-  const { target, manifest, entries, bytes, relocated } = result;
+  const { target, manifest, entries, bytes, relocated, unfit } = result;
   const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
-  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}
+  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}${unfitText(unfit)}
 next: source ${escapeText(target)}/bin/activate, or ${escapeText(target)}/bin/envpack run COMMAND`;
 }
