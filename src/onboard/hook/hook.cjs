@@ -5,6 +5,10 @@
  *
  * Every node that inherits NODE_OPTIONS runs this file, of whatever version: so old syntax, nothing
  * printed, nothing thrown, and little work, since every start pays for it.
+ *
+ * What it cannot help: when the environment is deleted while a shell is still activated, Node refuses
+ * to start because this file is missing; `deactivate`, which needs no file, sets that right. Only
+ * --require works on every version: older ones refuse to start at an --import in NODE_OPTIONS.
  */
 "use strict";
 
