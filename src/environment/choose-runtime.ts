@@ -13,6 +13,8 @@ export interface RuntimeChoice {
   readonly node: string;
   /** The environment's folder: npm is run there, so that the project's own registry is asked. */
   readonly folder: string;
+  /** A folder of shared libraries that go in too: a runtime beside them may need them. */
+  readonly libraries?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -24,7 +26,7 @@ export async function chooseRuntime(choice: RuntimeChoice): Promise<Runtime | nu
   const { node, signal } = choice;
   if (node === "none") return null;
   if (node === "current") return readRuntime(process.execPath, "current", signal);
-  if (looksLikePath(node)) return readRuntime(findBinary(resolve(node)), "path", signal);
+  if (looksLikePath(node)) return readRuntime(findBinary(resolve(node)), "path", signal, choice.libraries);
   return fetchRuntime(node, choice.folder, signal);
 }
 
@@ -57,8 +59,9 @@ async function readRuntime(
   binary: string,
   origin: Runtime["origin"],
   signal: AbortSignal | undefined,
+  libraries?: string,
 ): Promise<Runtime> {
-  const { execPath, ...facts } = await readRuntimeFacts(binary, signal);
+  const { execPath, ...facts } = await readRuntimeFacts(binary, signal, libraries);
   const real = realPath(execPath);
   return { ...facts, binary: real, tools: findTools(real), origin };
 }

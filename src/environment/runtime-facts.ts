@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { EnvpackError } from "../errors.js";
 import { readElf } from "./elf.js";
@@ -27,17 +29,19 @@ const SYSTEM_LIBRARIES =
 /**
  * Asks a node binary of this platform what it is, by running it with an empty environment: a
  * NODE_OPTIONS or LD_LIBRARY_PATH that holds here will not hold where it travels to.
+ *
+ * @param libraries a folder of shared libraries that go with it where it stands beside them, in `bin/`
  */
-export async function readRuntimeFacts(binary: string, signal?: AbortSignal): Promise<RuntimeFacts> {
-  const answer = await ask(binary, signal);
+export async function readRuntimeFacts(binary: string, signal?: AbortSignal, libraries?: string): Promise<RuntimeFacts> {
+  const answer = await ask(binary, signal, libraries);
   const { name, other, ...facts } = answer;
   if (name !== "node" || other !== null) throw notNode(binary);
-  return { ...facts, ...readElfFacts(facts.execPath) };
+  return { ...facts, ...readElfFacts(facts.execPath, libraries) };
 }
 
 type Answer = Omit<RuntimeFacts, "libc" | "glibc"> & { readonly name: string; readonly other: string | null };
 
-async function ask(binary: string, signal: AbortSignal | undefined): Promise<Answer> {
+async function ask(binary: string, signal: AbortSignal | undefined, libraries: string | undefined): Promise<Answer> {
   try {
     const options = { env: {}, timeout: PATIENCE, signal, windowsHide: true };
     const { stdout } = await promisify(execFile)(binary, ["-p", QUESTION], options);
@@ -46,7 +50,7 @@ async function ask(binary: string, signal: AbortSignal | undefined): Promise<Ans
     if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted", { cause: error });
     if (error instanceof SyntaxError) throw notNode(binary, error);
     // Where the loader cannot find its libraries, its header says which better than its exit status.
-    readElfFacts(binary);
+    readElfFacts(binary, libraries);
     throw notNode(binary, error);
   }
 }
@@ -62,11 +66,13 @@ function notNode(binary: string, cause?: unknown): EnvpackError {
 /**
  * The C library that a binary needs. Throws RUNTIME_NOT_PORTABLE where it needs libraries that other
  * machines do not have: a distribution's node, made of libnode.so and dozens of packages.
+ *
+ * @param libraries a folder beside the binary's own whose libraries travel too (conda's node has $ORIGIN/../lib)
  */
-export function readElfFacts(binary: string): Pick<RuntimeFacts, "libc" | "glibc"> {
+export function readElfFacts(binary: string, libraries?: string): Pick<RuntimeFacts, "libc" | "glibc"> {
   const elf = readElf(binary, null);
   if (elf === null) return { libc: null, glibc: null };
-  const foreign = elf.needed.filter((name) => !SYSTEM_LIBRARIES.test(name));
+  const foreign = elf.needed.filter((name) => !SYSTEM_LIBRARIES.test(name) && !isBeside(binary, name, libraries));
   if (foreign.length > 0) {
     const more = foreign.length > 3 ? ` and ${foreign.length - 3} more` : "";
     throw notPortable(binary, `it needs ${foreign.slice(0, 3).join(", ")}${more}, which other machines do not have`);
@@ -75,6 +81,10 @@ export function readElfFacts(binary: string): Pick<RuntimeFacts, "libc" | "glibc
     throw notPortable(binary, `its loader lies at ${elf.interpreter}, where other machines have none`);
   }
   return { libc: libcOf(elf), glibc: elf.glibc };
+}
+
+function isBeside(binary: string, name: string, libraries: string | undefined): boolean {
+  return libraries !== undefined && dirname(dirname(binary)) === dirname(libraries) && existsSync(join(libraries, name));
 }
 
 function notPortable(binary: string, why: string): EnvpackError {

@@ -32,12 +32,15 @@ export async function makeLaunchers(environment: Environment, note: (notice: Not
       note({ code: "BIN_LEFT_OUT", message: refusal, path: bin.file });
       continue;
     }
-    if (starts.has(bin.name)) {
+    const script = arcpathOf(environment.kind, bin.file);
+    // A prefix's own command that works as it stands.
+    if (script === `bin/${bin.name}`) continue;
+    if (starts.has(bin.name) && starts.get(bin.name)?.script !== script) {
       const message = `bin/${bin.name} starts the one that the environment depends on, not the runtime's`;
       note({ code: "BIN_REPLACES_TOOL", message, path: bin.file });
     }
     const { start, nodeOptions = [] } = bin;
-    starts.set(bin.name, { script: arcpathOf(environment.kind, bin.file), start, nodeOptions });
+    starts.set(bin.name, { script, start, nodeOptions });
   }
   const parts = await readParts(environment.runtime !== null);
   return [...starts]
