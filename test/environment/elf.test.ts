@@ -76,6 +76,16 @@ test("the node that runs here has a loader, needs libc and a glibc or none", ({ 
   expect(elf?.symbols).toEqual([]);
 });
 
+test("the highest glibc of a program with many versions is told as readelf tells them", ({ skip }) => {
+  if (!compiles) skip("gcc and readelf are not installed");
+  const told = execFileSync("readelf", ["-V", "-W", process.execPath], { encoding: "utf8" });
+  const versions = [...told.matchAll(/GLIBC_([\d.]+)/g)].map((match) => match[1] as string);
+  if (versions.length === 0) skip("the node that runs here needs no glibc");
+  // As numbers: as text 2.9 would come after 2.28.
+  const [, minor] = [...new Set(versions)].map((version) => version.split(".").map(Number)).sort((a, b) => (a[1] ?? 0) - (b[1] ?? 0)).at(-1) ?? [];
+  expect(readElf(process.execPath, null)?.glibc).toMatch(new RegExp(`^2\\.${minor}(\\.|$)`));
+});
+
 test.each(["", "MZ", "\x7fELF", "#!/bin/sh\n", "x".repeat(5000)])("%j is no ELF file", (content) => {
   writeTree(folder, { other: content });
   expect(readElf(join(folder, "other"), null)).toBeNull();
