@@ -3,6 +3,7 @@ import type { Entry } from "./entry.js";
 import { META } from "./entry.js";
 import type { ArchiveFormat } from "./format.js";
 import { FRAME_MAX } from "./frame.js";
+import { checkTree } from "./tree.js";
 import { decodeLine, type FrameRecord, type IndexHead, type IndexLine, type IndexTotals } from "./index-lines.js";
 
 /** `.envpack/index.jsonl`: all that an archive holds but itself. See docs/format.md. */
@@ -107,14 +108,17 @@ export class IndexDecoder {
 }
 
 /**
- * Decodes a whole index.
+ * Decodes a whole index and checks the tree that it tells: a restored environment's own is as hostile
+ * as an archive's, since any program may have unpacked it.
  *
- * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW
+ * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_UNSAFE
  */
 export function decodeIndex(bytes: Uint8Array): ArchiveIndex {
   const decoder = new IndexDecoder();
   decoder.push(bytes);
-  return decoder.finish();
+  const index = decoder.finish();
+  checkTree(index.entries);
+  return index;
 }
 
 function malformed(why: string): EnvpackError {

@@ -5,20 +5,24 @@ import { EnvpackError, explainError } from "../errors.js";
 import { damaged, type Codec, type Unit } from "./codec/codec.js";
 import { loadCodec } from "./codec/load.js";
 import type { FileEntry } from "./entry.js";
-import { chainCrc32, decodeFooter, encodeFooter, FOOTER_BYTES, type Footer } from "./footer.js";
+import { chainCrc32, type Footer } from "./footer.js";
 import { CODECS } from "./format.js";
 import { FRAME_MAX } from "./frame.js";
 import { decodeHeader } from "./header.js";
 import type { ArchiveIndex, IndexFrame } from "./index-file.js";
 import type { FrameRecord } from "./index-lines.js";
 import { IndexReader } from "./index-reader.js";
+import { sealedLength, unsealFooter } from "./seal.js";
+import { requireSignature, type SignatureRule } from "./signing/rule.js";
 import { sniffCodec, SNIFF_BYTES } from "./sniff.js";
+import { checkTree } from "./tree.js";
 import { walkFrame } from "./walk.js";
 
 /** An archive on the disk, of which the footer and the index were read and checked. */
 export interface ArchiveFile {
   readonly index: ArchiveIndex;
   readonly indexSha256: string;
+  readonly footer: Footer;
   readonly codec: Codec;
   /** The bytes of a frame as they stand in the archive; they are not checked. */
   readFrame(frame: FrameRecord): Promise<Buffer<ArrayBuffer>>;
@@ -34,15 +38,16 @@ export interface ArchiveFile {
 }
 
 /**
- * Opens an archive and reads its footer and its index, nothing else.
+ * Opens an archive, reads its footer and its index, nothing else, and checks the tree that they tell.
  *
- * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, IO …
+ * @param rule the signature that it must bear; it is looked at before anything is decompressed
+ * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ARCHIVE_TOO_NEW, SIGNATURE_INVALID, IO …
  */
-export async function openArchive(path: string): Promise<ArchiveFile> {
+export async function openArchive(path: string, rule?: SignatureRule): Promise<ArchiveFile> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
-    return await openHandle(handle);
+    return await openHandle(handle, rule);
   } catch (error) {
     await handle?.close();
     const explained = explainError(error, "cannot read the archive", path);
@@ -56,11 +61,12 @@ export function nameArchive(error: EnvpackError, path: string): EnvpackError {
   return new EnvpackError(error.code, error.message, { path, hint: error.hint, cause: error.cause });
 }
 
-async function openHandle(handle: FileHandle): Promise<ArchiveFile> {
+async function openHandle(handle: FileHandle, rule: SignatureRule | undefined): Promise<ArchiveFile> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new EnvpackError("NOT_AN_ARCHIVE", "not a file");
   const codec = await loadCodec(sniffCodec(await readAt(handle, 0, Math.min(SNIFF_BYTES, stat.size))));
   const footer = await readFooter(handle, stat.size, codec);
+  if (rule !== undefined) requireSignature(footer, rule);
   const readIndex = (): AsyncGenerator<Buffer> => readIndexFile(handle, codec, footer, new IndexReader());
   const reader = new IndexReader();
   for await (const _ of readIndexFile(handle, codec, footer, reader));
@@ -70,9 +76,11 @@ async function openHandle(handle: FileHandle): Promise<ArchiveFile> {
   if (CODECS[index.format] !== codec.name || (last === undefined ? 0 : last.at + last.size) !== footer.indexAt) {
     throw damaged("its index is not that of this archive");
   }
+  checkTree(index.entries);
   const file: ArchiveFile = {
     index,
     indexSha256: sha256,
+    footer,
     codec,
     readFrame: (frame) => readAt(handle, frame.at, frame.size),
     readIndex,
@@ -83,14 +91,11 @@ async function openHandle(handle: FileHandle): Promise<ArchiveFile> {
 }
 
 async function readFooter(handle: FileHandle, size: number, codec: Codec): Promise<Footer> {
-  const sealed = codec.sealFooter(Buffer.alloc(FOOTER_BYTES)).length;
+  const sealed = sealedLength(codec);
   const tail = await readAt(handle, Math.max(0, size - sealed), Math.min(size, sealed));
-  const at = codec.sealFooter(new Uint8Array(FOOTER_BYTES).fill(1)).indexOf(1);
-  const footer = decodeFooter(tail.subarray(at, at + FOOTER_BYTES));
-  // What wraps the payload must be right as well, and nothing may lie between the frames and it.
-  if (!tail.equals(codec.sealFooter(encodeFooter(footer))) || footer.indexAt + footer.indexSize + sealed !== size) {
-    throw damaged("its end is not where its footer says");
-  }
+  const footer = unsealFooter(tail, codec);
+  // Nothing may lie between the frames and it.
+  if (footer.indexAt + footer.indexSize + sealed !== size) throw damaged("its end is not where its footer says");
   return footer;
 }
 

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { PlannedFile } from "../archive/entry.js";
-import type { Footer } from "../archive/footer.js";
+import { signedPart, type FooterFields } from "../archive/footer.js";
 import { encodeEnd, encodeEntry, encodeFrame, encodeHead, type IndexHead } from "../archive/index-lines.js";
 import type { FixupPlace } from "../relocate/fixup.js";
 import type { FileHits } from "../relocate/scan.js";
@@ -8,6 +8,7 @@ import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
 import type { Sink } from "./output.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
+import { release } from "./release.js";
 import type { WriteResult } from "./write.js";
 
 /** A file that spans frames: its digest is known, and its line written, with its last piece. */
@@ -71,7 +72,7 @@ export class ArchiveAssembler {
   }
 
   /** Adds the index and the footer. */
-  async finish(sealFooter: (footer: Footer) => Uint8Array): Promise<WriteResult> {
+  async finish(sealFooter: (footer: FooterFields) => Uint8Array): Promise<WriteResult> {
     const totals = { entries: this.#entries, bytes: this.#bytes, frames: this.#frames };
     await this.#index.append(Buffer.from(encodeEnd(totals)));
     const { frames, footer } = await this.#index.finish(this.#at, this.#head);
@@ -84,6 +85,7 @@ export class ArchiveAssembler {
       archiveBytes: this.#at,
       sha256: this.#hash.digest("hex"),
       indexSha256: footer.indexSha256,
+      signedPart: signedPart(footer),
     };
   }
 
@@ -95,14 +97,16 @@ export class ArchiveAssembler {
 
   async #addPiece(entry: PlannedFile, at: number, packed: PackedFrame, line: string): Promise<void> {
     const content = packed.content ?? new Uint8Array();
+    const { length } = content;
     if (at === 0) this.#large = { entry, hash: createHash("sha256"), frames: [], places: [], binary: false };
     const large = this.#large;
     if (large === null) throw new Error("a piece came without its file");
     large.hash.update(content);
+    release(content);
     large.frames.push(line);
     large.binary ||= packed.binary;
     for (const { places } of packed.hits) addPlaces(large.places, places);
-    if (at + content.length === entry.size) await this.#endLarge(large);
+    if (at + length === entry.size) await this.#endLarge(large);
   }
 
   async #endLarge({ entry, hash, frames, places, binary }: LargeFile): Promise<void> {

@@ -1,9 +1,11 @@
 import { closeSync, writeSync } from "node:fs";
 import { damaged, type Codec } from "../archive/codec/codec.js";
 import { META } from "../archive/entry.js";
-import { chainCrc32, encodeFooter } from "../archive/footer.js";
+import { chainCrc32, signedPart } from "../archive/footer.js";
 import type { ArchiveIndex } from "../archive/index-file.js";
 import { IndexReader } from "../archive/index-reader.js";
+import { unsealFooter } from "../archive/seal.js";
+import { requireSignature, type SignatureRule } from "../archive/signing/rule.js";
 import { explainWrite, type FolderWriter } from "./folder-writer.js";
 
 /** Takes the index of a stream frame by frame, and writes the index file where it is wanted. */
@@ -46,9 +48,9 @@ export class IndexTaker {
   }
 
   /** The index, once all of it was taken and the footer is the one that it must have. */
-  finish(codec: Codec, footer: Buffer | null): ArchiveIndex {
+  finish(codec: Codec, sealed: Buffer | null, rule: SignatureRule | undefined): ArchiveIndex {
     const { index, sha256, bytes } = this.#reader.finish();
-    const expected = encodeFooter({
+    const expected = signedPart({
       indexAt: this.#at,
       indexSize: this.#size,
       indexTar: this.#tar,
@@ -56,7 +58,9 @@ export class IndexTaker {
       indexSha256: sha256,
       indexCrc32: this.#crc32,
     });
-    if (footer === null || !footer.equals(codec.sealFooter(expected))) throw damaged("its footer is not that of its index");
+    const footer = sealed === null ? null : unsealFooter(sealed, codec);
+    if (footer === null || !signedPart(footer).equals(expected)) throw damaged("its footer is not that of its index");
+    if (rule !== undefined) requireSignature(footer, rule);
     return index;
   }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { META } from "../archive/entry.js";
 import { headerOf, type TarShape } from "../archive/entry-header.js";
-import { chainCrc32, type Footer } from "../archive/footer.js";
+import { chainCrc32, type FooterFields } from "../archive/footer.js";
 import { FRAME_MAX } from "../archive/frame.js";
 import { encodeHeader } from "../archive/header.js";
 import { END_MARK, paddedSize } from "../archive/header-fields.js";
@@ -31,7 +31,7 @@ export class IndexWriter {
   }
 
   /** The index's frames, to be written where the archive has reached `at`, and the footer that goes with them. */
-  async finish(at: number, shape: TarShape): Promise<{ readonly frames: readonly Uint8Array[]; readonly footer: Footer }> {
+  async finish(at: number, shape: TarShape): Promise<{ readonly frames: readonly Uint8Array[]; readonly footer: FooterFields }> {
     const size = this.#bytes;
     await this.#push(new Uint8Array(paddedSize(size) - size + END_MARK));
     await this.#flush(this.#waitingBytes);

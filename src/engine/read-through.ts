@@ -1,5 +1,5 @@
 import type { ArchiveIndex } from "../archive/index-file.js";
-import { checkTree } from "../archive/tree.js";
+import type { SignatureRule } from "../archive/signing/rule.js";
 import type { ProgressListener } from "../progress.js";
 import type { FoundFrame, FrameTask } from "./extract-frame.js";
 import { inOrder } from "./in-order.js";
@@ -18,6 +18,8 @@ export interface Promised {
 }
 
 export interface ReadOptions {
+  /** Whose signature the archive must bear. A file's is checked before anything is written, a stream's comes last. */
+  readonly signature?: SignatureRule;
   readonly threads: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
@@ -45,11 +47,10 @@ export interface ReadResult {
  * anything is written, a stream's before this returns.
  */
 export async function readThrough(input: ArchiveInput, target: Target, options: ReadOptions): Promise<ReadResult> {
-  const source = await openSource(input, options.signal);
+  const source = await openSource(input, options);
   try {
     const pool = new Pool({ kind: "check", codec: source.codec.name, folder: target.folder }, options.threads, options.signal);
     try {
-      if (source.index !== null) checkTree(source.index.entries);
       const start = await readManifest(source);
       const promised = await options.onManifest(start.manifest);
       const reading = new Reading(source, target, promised, options);

@@ -71,7 +71,7 @@ export class Reading {
     if (this.#large !== null) throw damaged(`it ends inside of ${JSON.stringify(this.#large.file.path)}`);
     const known = this.#source.index;
     for await (const chunk of this.#source.readIndex()) this.#index.write(chunk);
-    const index = known ?? this.#index.finish(this.#source.codec, this.#source.footer());
+    const index = known ?? this.#index.finish(this.#source.codec, this.#source.footer(), this.#options.signature);
     if (index.arcroot !== shape.arcroot || index.mtime !== shape.mtime || CODECS[index.format] !== this.#source.codec.name) {
       throw damaged("its index is not that of this archive");
     }

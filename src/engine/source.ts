@@ -3,6 +3,7 @@ import type { Codec } from "../archive/codec/codec.js";
 import { loadCodec } from "../archive/codec/load.js";
 import type { ArchiveIndex } from "../archive/index-file.js";
 import { openArchive } from "../archive/read.js";
+import type { SignatureRule } from "../archive/signing/rule.js";
 import { sniffCodec, SNIFF_BYTES } from "../archive/sniff.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { ArchiveInput } from "./input.js";
@@ -34,12 +35,18 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export async function openSource(input: ArchiveInput, signal?: AbortSignal): Promise<Source> {
-  return input.kind === "file" ? openFileSource(input.path) : openStreamSource(input.stream, signal);
+export interface SourceOptions {
+  readonly signature?: SignatureRule;
+  readonly signal?: AbortSignal;
 }
 
-async function openFileSource(path: string): Promise<Source> {
-  const archive = await openArchive(path);
+/** Opens an archive; of a file, footer, signature, index and tree are checked here. */
+export async function openSource(input: ArchiveInput, { signature, signal }: SourceOptions): Promise<Source> {
+  return input.kind === "file" ? openFileSource(input.path, signature) : openStreamSource(input.stream, signal);
+}
+
+async function openFileSource(path: string, signature: SignatureRule | undefined): Promise<Source> {
+  const archive = await openArchive(path, signature);
   const { index, codec } = archive;
   async function* frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame> {
     for (const [number, frame] of index.frames.entries()) {

@@ -1,8 +1,10 @@
+import type { KeyObject } from "node:crypto";
 import { loadCodec, chooseLevel } from "../archive/codec/load.js";
 import { META, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { CODECS, type ArchiveFormat } from "../archive/format.js";
-import { encodeFooter } from "../archive/footer.js";
+import { encodeFooter, signedPart } from "../archive/footer.js";
 import { MAX_MTIME } from "../archive/header-fields.js";
+import { signBytes } from "../archive/signing/signature.js";
 import { findPathFault } from "../archive/path-rules.js";
 import { Tree } from "../archive/tree.js";
 import { EnvpackError } from "../errors.js";
@@ -32,6 +34,8 @@ export interface WriteRequest {
   readonly roots: readonly ScanRoot[];
   /** Called once every file was read: the files that go in last. */
   readonly tail: (hits: readonly FileHits[]) => readonly PlannedFile[];
+  /** A private Ed25519 key: its signature goes into the footer. */
+  readonly signingKey?: KeyObject;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
@@ -46,6 +50,8 @@ export interface WriteResult {
   /** Of the archive, in hex. */
   readonly sha256: string;
   readonly indexSha256: string;
+  /** What a signature of this archive is made over. */
+  readonly signedPart: Uint8Array;
 }
 
 /**
@@ -77,7 +83,11 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
     tree.add(tail);
     tree.checkLinks();
     for await (const [cut, packed] of packAll(tail, shape, pool)) await assembler.add(cut, packed);
-    return await assembler.finish((footer) => codec.sealFooter(encodeFooter(footer)));
+    const { signingKey } = request;
+    return await assembler.finish((footer) => {
+      const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
+      return codec.sealFooter(encodeFooter(footer, signature));
+    });
   } finally {
     await pool.close();
   }

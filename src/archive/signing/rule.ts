@@ -1,0 +1,30 @@
+import { EnvpackError } from "../../errors.js";
+import { signedPart, type Footer } from "../footer.js";
+import { fits, type Signature } from "./signature.js";
+
+/** Whose signature an archive must bear. */
+export interface SignatureRule {
+  /** Public keys of 32 bytes; a signature by one of them will do. */
+  readonly keys: readonly Buffer[];
+  /** A signature that came beside the archive. */
+  readonly detached: Signature | null;
+}
+
+/**
+ * Makes sure that one of the keys signed the archive: in its footer, or beside it.
+ *
+ * @throws EnvpackError SIGNATURE_INVALID
+ */
+export function requireSignature(footer: Footer, { keys, detached }: SignatureRule): void {
+  const signatures = [footer.signature, detached].filter((signature) => signature !== null);
+  const trusted = signatures.filter(({ publicKey }) => keys.some((key) => key.equals(publicKey)));
+  const signed = signedPart(footer);
+  if (trusted.some((signature) => fits(signature, signed))) return;
+  if (signatures.length === 0) throw refuse("the archive is not signed");
+  if (trusted.length === 0) throw refuse("the archive is signed by another key than the ones that were named");
+  throw refuse("the signature is not that of this archive");
+}
+
+function refuse(message: string): EnvpackError {
+  return new EnvpackError("SIGNATURE_INVALID", message, { hint: "do not use it, unless you know where it comes from" });
+}
