@@ -14,24 +14,27 @@ const places: Shape<PlaceRow[]> = list(
   tuple<PlaceRow>(count, count, oneOf("plain", "escaped", "percent", "url"), folderArcpath),
 );
 
-const line = record<{ path: string; kind: Fixup["kind"]; places: PlaceRow[] }>({
+const spare: Shape<number | undefined> = (value, where) => (value === undefined ? undefined : count(value, where));
+
+const line = record<{ path: string; kind: Fixup["kind"]; spare?: number; places: PlaceRow[] }>({
   path: arcpath,
   kind: oneOf("text", "binary"),
+  spare,
   places,
 });
 
 /**
  * Writes `.envpack/fixups.jsonl`: a line of JSON a file, sorted by path, each
- * `{"path": …, "kind": …, "places": [[at, length, spelling, root], …]}`. Files without places are
- * left out; without any the result is empty.
+ * `{"path": …, "kind": …, "spare": …, "places": [[at, length, spelling, root], …]}`, "spare" only
+ * where there is some. Files without places are left out; without any the result is empty.
  */
 export function encodeFixups(fixups: readonly Fixup[]): Uint8Array {
   const lines = fixups
     .filter((fixup) => fixup.places.length > 0)
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map(({ path, kind, places: found }) => {
+    .map(({ path, kind, spare: room, places: found }) => {
       const rows = found.map(({ at, length, spelling, root }): PlaceRow => [at, length, spelling, root]);
-      return `${JSON.stringify({ path, kind, places: rows })}\n`;
+      return `${JSON.stringify({ path, kind, ...(room ? { spare: room } : {}), places: rows })}\n`;
     });
   return Buffer.from(lines.join(""));
 }
@@ -54,8 +57,10 @@ function readPlaces(rows: readonly PlaceRow[], number: number): FixupPlace[] {
 
 function readLine(text: string, number: number): Fixup {
   try {
-    const { path, kind, places: rows } = line(JSON.parse(text), "record");
-    return { path, kind, places: readPlaces(rows, number) };
+    const { path, kind, spare: room, places: rows } = line(JSON.parse(text), "record");
+    if (room === undefined) return { path, kind, places: readPlaces(rows, number) };
+    if (kind !== "binary" || room === 0 || room > LONGEST_ROOT) throw corrupt("room to spare where there can be none", number);
+    return { path, kind, spare: room, places: readPlaces(rows, number) };
   } catch (error) {
     if (error instanceof ShapeError) throw corrupt(error.message, number);
     if (error instanceof SyntaxError) throw corrupt("it is not JSON", number);

@@ -21,6 +21,11 @@ export interface Fixup {
   readonly kind: "text" | "binary";
   /** In ascending order, not overlapping. */
   readonly places: readonly FixupPlace[];
+  /**
+   * Of a binary: how many NULs stand behind a string for each place in it, beside the one that ends it,
+   * because who installed the file put a shorter path into a longer one's room. Absent: none.
+   */
+  readonly spare?: number;
 }
 
 export interface FixupPlace {

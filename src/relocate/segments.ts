@@ -4,7 +4,7 @@ import { spellLike } from "./spelling.js";
 /**
  * A stretch of a file's original content that a fix-up replaces as a whole. In text it is a place; in
  * a binary it is the string from its first place to the NUL that ends it, because what stands behind
- * a place moves up when the new root is shorter.
+ * a place moves up when the new root is shorter, and the NULs behind that which are known to be spare.
  */
 export interface Segment {
   /** Offset in the original content. */
@@ -36,9 +36,9 @@ export function cutSegments(content: Buffer, fixup: Fixup): { segments: Segment[
   const unfit: UnfitPlace[] = [];
   for (const [end, places] of groupByString(content, fixup.places)) {
     const first = places[0] as FixupPlace;
-    const segment = cut(content, first.at, end === -1 ? first.at : end, places);
-    if (end !== -1 && segment.original.length <= LONGEST_STRING && !/[\0-\x08\x0e-\x1f\x7f]/.test(latin1(segment.original))) {
-      segments.push(segment);
+    const isString = end !== -1 && end - first.at <= LONGEST_STRING && !/[\0-\x08\x0e-\x1f\x7f]/.test(content.toString("latin1", first.at, end));
+    if (isString) {
+      segments.push(cut(content, first.at, end + spareBehind(content, end, (fixup.spare ?? 0) * places.length), places));
     } else {
       unfit.push(...places.map(({ at }) => ({ at, reason: "names the old place in binary data that is no NUL-terminated string" })));
     }
@@ -62,8 +62,17 @@ function cut(content: Buffer, at: number, end: number, places: readonly FixupPla
   return { at, original: Buffer.from(content.subarray(at, end)), places };
 }
 
-function latin1(bytes: Buffer): string {
-  return bytes.toString("latin1");
+/** How many of the NULs from `end` on the string may grow into: the last one goes on ending it. */
+function spareBehind(content: Buffer, end: number, most: number): number {
+  let spare = 0;
+  while (spare < most && content[end + spare + 1] === 0) spare += 1;
+  return spare;
+}
+
+/** Where the string ends in a segment of a binary: what follows are spare NULs. */
+function withoutSpare(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0);
+  return end === -1 ? bytes : bytes.subarray(0, end);
 }
 
 /** What of a file decides how a path is written into it: the same before a rewrite and after it. */
@@ -91,7 +100,8 @@ function renderSegment(segment: Segment, manner: Manner, root: string): Buffer |
     pieces.push(segment.original.subarray(end, start), Buffer.from(written));
     end = start + place.length;
   }
-  pieces.push(segment.original.subarray(end));
+  const rest = segment.original.subarray(end);
+  pieces.push(manner.kind === "binary" ? withoutSpare(rest) : rest);
   const bytes = Buffer.concat(pieces);
   if (manner.kind === "text") return bytes;
   const missing = segment.original.length - bytes.length;
