@@ -8,9 +8,11 @@ import type { Manifest } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
 import { pathMatcher } from "./plan/filters.js";
 import type { Unfit } from "./relocate/apply.js";
-import { restoreArchive } from "./restore/restore.js";
+import { restoreArchive, type RestoreOptions, type RestoreResult } from "./restore/restore.js";
+import { restoreShared } from "./restore/share.js";
+import { readSignatureRule, type SignatureOptions } from "./signatures.js";
 
-export interface UnpackOptions extends CommonOptions {
+export interface UnpackOptions extends CommonOptions, SignatureOptions {
   /** A file, or a stream that is read front to back. */
   readonly archive: string | Readable;
   /** The folder to make. By default the archive's name without its ending, in the current folder. */
@@ -21,6 +23,11 @@ export interface UnpackOptions extends CommonOptions {
   readonly forcePlatform?: boolean;
   /** Restores just what these patterns match (paths from the archive's root), with the folders above. */
   readonly only?: readonly string[];
+  /**
+   * For many processes that want one environment: the first restores it, the others wait and use it, as
+   * they use one that is there already. Of an archive file, and of all of it.
+   */
+  readonly shared?: boolean;
 }
 
 export interface UnpackResult {
@@ -33,6 +40,8 @@ export interface UnpackResult {
   readonly relocated: number;
   /** Places that could not be rewritten and name the old place still, in order of path. */
   readonly unfit: readonly Unfit[];
+  /** With `shared`: whether it was there already, or another process restored it meanwhile. */
+  readonly found: boolean;
 }
 
 /**
@@ -41,13 +50,25 @@ export interface UnpackResult {
  */
 export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
   const { archive, only, signal, onProgress } = options;
-  return restoreArchive(inputOf(archive), chooseTarget(options), {
+  const restoreOptions: RestoreOptions = {
     threads: options.threads ?? availableParallelism(),
     force: options.force ?? false,
     forcePlatform: options.forcePlatform ?? false,
     only: only === undefined ? undefined : pathMatcher(only),
+    signature: await readSignatureRule(options, typeof archive === "string" ? archive : null),
     signal,
     onProgress,
+  };
+  const target = chooseTarget(options);
+  if (options.shared === true) return restoreShared(sharedArchive(options), target, restoreOptions);
+  const restored: RestoreResult = await restoreArchive(inputOf(archive), target, restoreOptions);
+  return { ...restored, found: false };
+}
+
+function sharedArchive({ archive, force, only }: UnpackOptions): string {
+  if (typeof archive === "string" && force !== true && only === undefined) return resolve(archive);
+  throw new EnvpackError("USAGE", "what is shared comes from an archive file, whole, and replaces nothing", {
+    hint: "leave --force and --only away, and name the archive",
   });
 }
 

@@ -5,14 +5,19 @@ import { checkArchive } from "./engine/check.js";
 import { decodeManifest } from "./manifest/decode.js";
 import type { CommonOptions } from "./options.js";
 import { isFolder } from "./packed.js";
+import { EnvpackError } from "./errors.js";
 import { compareTree, type Difference } from "./restore/compare.js";
+import { repairTree } from "./restore/repair.js";
+import { readSignatureRule, type SignatureOptions } from "./signatures.js";
 import { inputOf } from "./unpack.js";
 
 export type { Difference };
 
-export interface VerifyOptions extends CommonOptions {
+export interface VerifyOptions extends CommonOptions, SignatureOptions {
   /** An archive, a stream of one, or a restored environment. */
   readonly path: string | Readable;
+  /** Of a folder: the archive that it was restored from, to mend what was changed or is missing. */
+  readonly repair?: string;
 }
 
 export interface VerifyResult {
@@ -23,21 +28,38 @@ export interface VerifyResult {
   readonly bytes: number;
   /** Of a folder: what was changed, is missing or was added, sorted by path. */
   readonly differences: readonly Difference[];
+  /** With `repair`: what was mended. */
+  readonly repaired: readonly Difference[];
 }
 
 /** Checks every byte: of an archive against its own digests, of a folder against its index. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  const { path, signal, onProgress } = options;
+  const { path, repair, signal, onProgress } = options;
   const threads = options.threads ?? availableParallelism();
-  if (typeof path === "string" && (await isFolder(resolve(path)))) {
-    const compared = await compareTree(resolve(path), { threads, signal, onProgress });
-    return { kind: "folder", ok: compared.differences.length === 0, ...compared };
+  if (typeof path === "string" && (await isFolder(resolve(path)))) return verifyFolder(resolve(path), { ...options, threads });
+  if (repair !== undefined) {
+    throw new EnvpackError("USAGE", "an archive cannot be repaired", { hint: "name the folder to repair, and its archive after --repair" });
   }
   const checked = await checkArchive(inputOf(path), {
     threads,
+    signature: await readSignatureRule(options, typeof path === "string" ? path : null),
     onManifest: (bytes) => decodeManifest(bytes).totals,
     signal,
     onProgress,
   });
-  return { kind: "archive", ok: true, entries: checked.index.entries.length, bytes: checked.bytes, differences: [] };
+  return { kind: "archive", ok: true, entries: checked.index.entries.length, bytes: checked.bytes, differences: [], repaired: [] };
+}
+
+async function verifyFolder(folder: string, options: VerifyOptions): Promise<VerifyResult> {
+  const { repair, threads, signal, onProgress } = options;
+  const signature = await readSignatureRule(options, repair ?? null);
+  if (repair !== undefined) {
+    const repaired = await repairTree(folder, resolve(repair), { threads, signature, signal, onProgress });
+    return { kind: "folder", ok: repaired.differences.length === 0, ...repaired };
+  }
+  if (signature !== undefined) {
+    throw new EnvpackError("SIGNATURE_INVALID", "a folder bears no signature", { path: folder, hint: "verify the archive that it was restored from" });
+  }
+  const compared = await compareTree(folder, { threads, signal, onProgress });
+  return { kind: "folder", ok: compared.differences.length === 0, ...compared, repaired: [] };
 }

@@ -11,6 +11,11 @@ export function threadsOption(): Option {
   return option.argParser(parseThreads);
 }
 
+/** The options of commands that can ask for a signature. */
+export const verifyKeyOption = (): Option =>
+  new Option("--verify-key <file>", "refuse an archive that this public key did not sign (repeatable: any of them)").argParser(collect);
+export const signatureOption = (): Option => new Option("--signature <file>", "a detached signature (default: ARCHIVE.sig, where there is one)");
+
 /** A number of threads; undefined for "as many as there are processors". */
 function parseThreads(text: string): number | undefined {
   const count = parseInteger(text);

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
-import { decodeIndex } from "../archive/index-file.js";
+import { decodeIndex, type ArchiveIndex } from "../archive/index-file.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { CommonOptions } from "../options.js";
 import { decodeFixups } from "../relocate/fixup-file.js";
@@ -29,24 +30,37 @@ export interface Comparison {
 /** Large files read at a time for each thread that was asked for: while one is hashed, others come from the disk. */
 const READS_PER_THREAD = 4;
 
+/** Beginning of the names in `.envpack` that exist just while an environment is repaired. */
+export const REPAIR_PREFIX = "repairing-";
+
 /** Entries between two turns of the event loop. */
 const BATCH = 64;
 
+/** What comes and goes in `.envpack` by itself. */
+const NOTES = [WORKING_PREFIX, REPAIR_PREFIX].map((prefix) => `${META.folder}/${prefix}`);
+
 const NAMES = { directory: "folder", file: "file", symlink: "link", hardlink: "file" } as const;
 
+export interface CompareOptions extends CommonOptions {
+  /** The archive to compare with; by default the environment's own index is believed. */
+  readonly reference?: { readonly index: ArchiveIndex; readonly indexSha256: string };
+}
+
 /**
- * Compares a restored environment with its own index: every file's content, every link, what is
+ * Compares a restored environment with its own index, or an archive's: every file's content, every link, what is
  * missing and what was added. Files that were relocated count by their original content. Modes count
  * only where an executable lost its x bits: engines make all files executable and read-only.
  *
  * @throws EnvpackError NOT_AN_ENVIRONMENT, ARCHIVE_CORRUPT, INTERRUPTED
  */
-export async function compareTree(folder: string, options: CommonOptions = {}): Promise<Comparison> {
+export async function compareTree(folder: string, options: CompareOptions = {}): Promise<Comparison> {
   try {
-    const tree = await openTree(await realpath(folder));
+    const real = await realpath(folder);
+    const tree = options.reference === undefined ? await openTree(real) : await treeOf(real, options.reference.index);
     const changed = await compareEntries(tree, options);
     const added = await findAdded(tree);
-    const differences = [...changed, ...added].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const own = options.reference === undefined ? [] : await compareIndex(real, options.reference.indexSha256);
+    const differences = [...changed, ...added, ...own].sort((a, b) => (a.path < b.path ? -1 : 1));
     return { differences, entries: tree.entries.length, bytes: tree.bytes };
   } catch (error) {
     throw explainError(error, "cannot read the environment", folder);
@@ -64,8 +78,19 @@ async function openTree(folder: string): Promise<IndexedTree> {
     if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
     throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${META.index}`, { path: folder });
   });
-  const { entries, totals } = decodeIndex(index);
+  return treeOf(folder, decodeIndex(index));
+}
+
+async function treeOf(folder: string, { entries, totals }: ArchiveIndex): Promise<IndexedTree> {
   return { folder, entries, bytes: totals.bytes, ...(await readRecords(folder)) };
+}
+
+/** The index lists all but itself. */
+async function compareIndex(folder: string, sha256: string): Promise<Difference[]> {
+  const content = await readFile(join(folder, META.index)).catch(() => null);
+  if (content === null) return [{ path: META.index, kind: "missing", detail: "the file is missing" }];
+  if (createHash("sha256").update(content).digest("hex") === sha256) return [];
+  return [{ path: META.index, kind: "changed", detail: "its content was changed" }];
 }
 
 /** The records of fix-ups. Where they are damaged, what they would have vouched for shows up as changed. */
@@ -108,7 +133,7 @@ async function findAdded({ folder, entries }: IndexedTree): Promise<Difference[]
     for (const child of children) {
       const path = parent === "" ? child.name : `${parent}/${child.name}`;
       if (child.isDirectory()) pending.push(path);
-      if (known.has(path) || path.startsWith(`${META.folder}/${WORKING_PREFIX}`)) continue;
+      if (known.has(path) || NOTES.some((note) => path.startsWith(note))) continue;
       const what = child.isDirectory() ? "folder" : child.isSymbolicLink() ? "link" : "file";
       added.push({ path, kind: "added", detail: `the ${what} is not in the archive` });
     }

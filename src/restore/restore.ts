@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { META } from "../archive/entry.js";
+import type { SignatureRule } from "../archive/signing/rule.js";
 import { extractArchive, type ExtractResult } from "../engine/extract.js";
 import type { ArchiveInput } from "../engine/input.js";
 import { EnvpackError, explainError } from "../errors.js";
@@ -22,6 +23,8 @@ export interface RestoreOptions extends CommonOptions {
   readonly forcePlatform?: boolean;
   /** Restores these arcpaths only, with the folders above and envpack's own records. */
   readonly only?: (arcpath: string) => boolean;
+  /** The signature that the archive must bear. */
+  readonly signature?: SignatureRule;
 }
 
 export interface RestoreResult {
@@ -88,6 +91,7 @@ async function fillStaging(input: ArchiveInput, staging: Staging, target: Target
   const extracted: ExtractResult = await extractArchive(input, staging.tree, {
     threads: options.threads ?? 1,
     only: only === undefined ? undefined : (path) => path === META.folder || path.startsWith(`${META.folder}/`) || only(path),
+    signature: options.signature,
     signal,
     onProgress,
     onManifest: async (bytes) => {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EnvpackError } from "../../errors.js";
 import type { UnpackResult } from "../../unpack.js";
 import { escapeText } from "../escape.js";
-import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
+import { collect, jsonOption, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes, formatSeconds } from "../quantities.js";
 import type { Session } from "../session.js";
@@ -12,6 +12,9 @@ interface Flags {
   readonly force?: boolean;
   readonly only?: readonly string[];
   readonly forcePlatform?: boolean;
+  readonly shared?: boolean;
+  readonly verifyKey?: readonly string[];
+  readonly signature?: string;
   readonly nThreads?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -34,6 +37,9 @@ export function addUnpack(program: Command, session: Session): void {
     .option("-f, --force", "replace an existing folder")
     .option("--only <pattern>", "restore what matches and nothing else (repeatable)", collect)
     .option("--force-platform", "restore what was made for another platform")
+    .option("--shared", "for many at once: one restores DIR, the others wait and use it")
+    .addOption(verifyKeyOption())
+    .addOption(signatureOption())
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
@@ -52,6 +58,9 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         force: flags.force,
         only: flags.only,
         forcePlatform: flags.forcePlatform,
+        shared: flags.shared,
+        verifyKeys: flags.verifyKey,
+        signature: flags.signature,
         threads: flags.nThreads,
         signal: session.interrupts.catch(),
         onProgress,
@@ -78,7 +87,8 @@ export async function withStdin<T>(session: Session, archive: string, work: (sou
 }
 
 function unpackText(result: UnpackResult, seconds: number): string {
-  const { target, manifest, entries, bytes, relocated, unfit } = result;
+  const { target, manifest, entries, bytes, relocated, unfit, found } = result;
+  if (found) return `found ${escapeText(manifest.name)} at ${escapeText(target)}: nothing to restore`;
   const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
   ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}${unfitText(unfit)}

@@ -2,13 +2,16 @@ import type { Command } from "commander";
 import type { Difference, VerifyResult } from "../../index.js";
 import { escapeText } from "../escape.js";
 import { EXIT } from "../exit-status.js";
-import { jsonOption, namedOrOwn, quietOption, threadsOption } from "../options.js";
+import { jsonOption, namedOrOwn, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes } from "../quantities.js";
 import type { Session } from "../session.js";
 import { withStdin } from "./unpack.js";
 
 interface Flags {
+  readonly repair?: string;
+  readonly verifyKey?: readonly string[];
+  readonly signature?: string;
   readonly nThreads?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -24,6 +27,9 @@ export function addVerify(program: Command, session: Session): void {
     .summary("check every byte of an archive or an environment")
     .description("Checks every byte of X, an archive or an unpacked environment, and lists what is not as packed.")
     .argument("[x]", "an archive (- is stdin) or an unpacked environment")
+    .option("--repair <archive>", "of an unpacked environment: mend what was changed or is missing; what was added stays")
+    .addOption(verifyKeyOption())
+    .addOption(signatureOption())
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
@@ -35,7 +41,15 @@ async function check(session: Session, flags: Flags, path: string | undefined): 
   const { verify } = await import("../../verify.js");
   const result = await withStdin(session, namedOrOwn(path, session), (source) =>
     withProgress(session, flags.quiet, (onProgress) =>
-      verify({ path: source, threads: flags.nThreads, signal: session.interrupts.catch(), onProgress }),
+      verify({
+        path: source,
+        repair: flags.repair,
+        verifyKeys: flags.verifyKey,
+        signature: flags.signature,
+        threads: flags.nThreads,
+        signal: session.interrupts.catch(),
+        onProgress,
+      }),
     ),
   );
   if (!result.ok) session.status = EXIT.refused;
@@ -43,10 +57,11 @@ async function check(session: Session, flags: Flags, path: string | undefined): 
   else if (!flags.quiet || !result.ok) await session.writeData(`${verifyText(result)}\n`);
 }
 
-function verifyText({ ok, entries, bytes, differences }: VerifyResult): string {
-  if (ok) return `ok: ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, all as packed`;
+function verifyText({ ok, entries, bytes, differences, repaired }: VerifyResult): string {
+  const mended = repaired.map((difference) => `repaired ${differenceLine(difference)}`);
+  if (ok) return [...mended, `ok: ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, all as packed`].join("\n");
   const found = countOf(differences.length, "difference", "differences");
-  return [...differences.map(differenceLine), `${found} in ${countOf(entries, "entry", "entries")}`].join("\n");
+  return [...mended, ...differences.map(differenceLine), `${found} in ${countOf(entries, "entry", "entries")}`].join("\n");
 }
 
 function differenceLine({ kind, path, detail }: Difference): string {

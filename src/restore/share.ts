@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { META } from "../archive/entry.js";
+import { openArchive } from "../archive/read.js";
+import { EnvpackError, explainError } from "../errors.js";
+import { decodeManifest } from "../manifest/decode.js";
+import { restoreArchive, type RestoreOptions, type RestoreResult } from "./restore.js";
+
+/** Milliseconds between two looks at a target that another process fills, at least; as much again by chance. */
+const PAUSE = 50;
+
+/** Bytes. */
+const MANIFEST_LIMIT = 64 << 20;
+
+/**
+ * Restores an archive to a folder that many processes of a host want at the same time: one restores
+ * it, the others wait and find it done. One that dies in between is followed by the next. A folder
+ * that holds this very environment already is used as it is.
+ *
+ * @param archive the archive's path
+ * @returns `found`: another process restored it
+ * @throws EnvpackError TARGET_EXISTS where the folder holds something else, and what restoreArchive throws
+ */
+export async function restoreShared(archive: string, given: string, options: RestoreOptions = {}): Promise<RestoreResult & { readonly found: boolean }> {
+  const wanted = await readIdentity(archive, options);
+  const path = resolve(given);
+  for (;;) {
+    if (options.signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
+    const state = await inspectEnvironment(path, wanted.indexSha256);
+    if (state === "same") return { ...wanted.result, target: path, found: true };
+    if (state === "another") throw refuseAnother(path);
+    try {
+      return { ...(await restoreArchive({ kind: "file", path: archive }, path, options)), found: false };
+    } catch (error) {
+      const { code } = error as { code?: string };
+      // It may have appeared between the look and the try; what is really something else stays so.
+      const appeared = code === "TARGET_EXISTS" && (await inspectEnvironment(path, wanted.indexSha256)) !== "none";
+      if (code !== "TARGET_BUSY" && !appeared) throw error;
+    }
+    await sleep(PAUSE * (1 + Math.random()));
+  }
+}
+
+interface Wanted {
+  readonly indexSha256: string;
+  /** What is told of an environment that was found. */
+  readonly result: Omit<RestoreResult, "target">;
+}
+
+async function readIdentity(path: string, { signature }: RestoreOptions): Promise<Wanted> {
+  const archive = await openArchive(path, signature);
+  try {
+    const manifest = decodeManifest(await archive.readFile(META.manifest, MANIFEST_LIMIT));
+    const { entries, totals } = archive.index;
+    return { indexSha256: archive.indexSha256, result: { manifest, entries: entries.length, bytes: totals.bytes, relocated: 0, unfit: [] } };
+  } finally {
+    await archive.close();
+  }
+}
+
+/**
+ * What a folder holds: its index appears last, so an environment that has one is whole.
+ *
+ * @throws EnvpackError TARGET_UNSUITABLE where it is another user's: anything could be in it
+ */
+async function inspectEnvironment(path: string, indexSha256: string): Promise<"same" | "another" | "none"> {
+  try {
+    const stats = await lstat(path);
+    if (!stats.isDirectory()) return "none";
+    const digest = await digestFile(join(path, META.index));
+    if (digest !== indexSha256) return "another";
+    const user = process.geteuid?.();
+    if (user === undefined || stats.uid === user || stats.uid === 0) return "same";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return "none";
+    throw explainError(error, "cannot read the environment", path);
+  }
+  throw new EnvpackError("TARGET_UNSUITABLE", "the environment there belongs to another user", { path, hint: "name a folder that only you or root may write" });
+}
+
+async function digestFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+function refuseAnother(path: string): EnvpackError {
+  return new EnvpackError("TARGET_EXISTS", "the target holds another environment than the archive's", { path, hint: "name another folder" });
+}
