@@ -8,6 +8,8 @@ export default defineConfig({
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    // Most real tests wait for the programs they start: every processor gets a worker.
+    maxWorkers: "100%",
     reporters: [new SkipReporter(), "default"],
   },
 });
