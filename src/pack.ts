@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
@@ -24,6 +25,7 @@ import type { LeftOut } from "./plan/plan.js";
 import type { Notice } from "./progress.js";
 import { encodeFixups } from "./relocate/fixup-file.js";
 import { relocatePlan } from "./relocate/relocate-plan.js";
+import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
 
 export interface PackOptions extends CommonOptions {
   /** The environment: a project's folder. By default the current folder. */
@@ -42,6 +44,10 @@ export interface PackOptions extends CommonOptions {
   readonly includeSecrets?: readonly string[];
   /** The codec's own compression level. */
   readonly level?: number;
+  /** The file of a private Ed25519 key to sign the archive with: the signature goes into its last bytes. */
+  readonly sign?: string;
+  /** The same, but the signature becomes a file of its own, `<output>.sig`, and the archive's bytes stay as they are. */
+  readonly detachSign?: string;
   /** Replaces an existing output. */
   readonly force?: boolean;
   /** A folder inside the archive that holds everything. */
@@ -89,10 +95,11 @@ const DEFAULT_MTIME = 499_162_500;
 export async function pack(options: PackOptions = {}): Promise<PackResult> {
   const prepared = await prepare(options);
   const { preview, environment } = prepared;
+  const keys = await readKeys(options, preview.output);
   const sink = await openSink(options, preview);
   try {
     let fixups = 0;
-    const written = await writeArchive(
+    const { signedPart, ...written } = await writeArchive(
       {
         entries: preview.entries,
         arcroot: options.arcroot ?? "",
@@ -105,18 +112,33 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
           fixups = hits.length;
           return [fileOfBytes(META.fixups, encodeFixups(hits))];
         },
+        signingKey: keys.sign,
         signal: options.signal,
         onProgress: options.onProgress,
       },
       sink,
     );
     await sink.commit();
+    if (keys.detached !== undefined) await writeSignature(keys.detached.path, signedPart, keys.detached.key, options.force ?? false);
     const files = preview.entries.filter((entry) => entry.type === "file").length;
     return { ...preview, ...written, files, fixups };
   } catch (error) {
     await sink.abort();
     throw error;
   }
+}
+
+interface SigningKeys {
+  readonly sign?: KeyObject;
+  readonly detached?: { readonly key: KeyObject; readonly path: string };
+}
+
+/** Read before anything is packed: a key that cannot be used is told at once. */
+async function readKeys({ sign, detachSign }: PackOptions, output: string | null): Promise<SigningKeys> {
+  const key = sign === undefined ? undefined : await readSigningKey(sign);
+  if (detachSign === undefined) return { sign: key };
+  if (output === null) throw new EnvpackError("USAGE", "a stream has no place for a detached signature", { hint: "name an output, or sign the archive itself" });
+  return { sign: key, detached: { key: await readSigningKey(detachSign), path: signatureName(output) } };
 }
 
 /** Finds out what `pack` would put in and leave out, and writes nothing. */

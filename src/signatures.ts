@@ -2,7 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parseSigningKey, parseVerifyKeys } from "./archive/signing/key-file.js";
 import type { SignatureRule } from "./archive/signing/rule.js";
-import { decodeDetached, type Signature } from "./archive/signing/signature.js";
+import { decodeDetached, encodeDetached, signBytes, type Signature } from "./archive/signing/signature.js";
+import { openOutput } from "./engine/output.js";
 import { EnvpackError, explainError } from "./errors.js";
 
 /** Whose signature an archive must bear, as the commands are told. */
@@ -68,5 +69,17 @@ function parseNamed<T>(path: string, text: string, parse: (text: string) => T): 
   } catch (error) {
     if (!(error instanceof EnvpackError)) throw error;
     throw new EnvpackError(error.code, error.message, { path, hint: error.hint, cause: error.cause });
+  }
+}
+
+/** Writes a detached signature. */
+export async function writeSignature(path: string, signed: Uint8Array, key: KeyObject, force: boolean): Promise<void> {
+  const sink = await openOutput(path, { force });
+  try {
+    await sink.write(Buffer.from(encodeDetached(signBytes(signed, key))));
+    await sink.commit();
+  } catch (error) {
+    await sink.abort();
+    throw error;
   }
 }

@@ -26,6 +26,8 @@ interface Flags {
   readonly node?: string;
   readonly omit?: readonly "dev"[];
   readonly includeSecret?: readonly string[];
+  readonly sign?: string;
+  readonly detachSign?: string;
   readonly arcroot?: string;
   readonly compressLevel?: number;
   readonly nThreads?: number;
@@ -62,6 +64,8 @@ export function addPack(program: Command, session: Session): void {
     .addOption(new Option("--include <pattern>", "keep what matches").argParser(rule("include")))
     .addOption(new Option("--omit <kind>", "leave out dependencies of a kind: dev").argParser(parseOmit))
     .option("--include-secret <path>", "keep a file that is left out as a secret (repeatable)", collect)
+    .option("--sign <key>", "sign the archive with an Ed25519 private key (PEM or OpenSSH)")
+    .option("--detach-sign <key>", "the same, with the signature in a file of its own, OUTPUT.sig")
     .option("--arcroot <folder>", "put everything into a folder of the archive")
     .option("--compress-level <n>", "the codec's compression level", parseInteger)
     .addOption(threadsOption())
@@ -88,6 +92,8 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     level: flags.compressLevel,
     threads: flags.nThreads,
     force: flags.force,
+    sign: flags.sign,
+    detachSign: flags.detachSign,
     arcroot: flags.arcroot,
     signal: session.interrupts.catch(),
     onProgress,
