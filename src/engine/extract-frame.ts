@@ -9,6 +9,7 @@ import { encodeEntry } from "../archive/index-lines.js";
 import { walkFrame } from "../archive/walk.js";
 import { EnvpackError } from "../errors.js";
 import { FolderWriter } from "./folder-writer.js";
+import { release } from "./release.js";
 import { detach, type Handler, type Outcome } from "./messages.js";
 
 /** What checking and extracting threads are started for. */
@@ -97,7 +98,10 @@ class FrameReader {
       bytes += body.length;
       entries++;
     }
-    return this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries });
+    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries });
+    // All of it was written or hashed; what goes back to the main thread is in buffers of its own.
+    release(plain);
+    return outcome;
   }
 
   #seal(found: Partial<FoundFrame>): Outcome {

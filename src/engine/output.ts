@@ -3,10 +3,11 @@ import { link, lstat, open, rename, rm, type FileHandle } from "node:fs/promises
 import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { EnvpackError, explainError } from "../errors.js";
+import { release } from "./release.js";
 
 /** Where an archive's bytes go. After `write` has failed, or instead of `commit`, `abort` is called. */
 export interface Sink {
-  /** Takes bytes; settles when more may come. */
+  /** Takes bytes, which are the sink's from then on; settles when more may come. */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes what was written last and visible. */
   commit(): Promise<void>;
@@ -45,6 +46,7 @@ class FileSink implements Sink {
     await doing(this.#path, async () => {
       for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten;
     });
+    release(bytes);
   }
 
   async commit(): Promise<void> {
@@ -128,7 +130,7 @@ export function writableSink(stream: Writable): Sink {
       const done = (error?: Error | null): void => {
         const explained = error === null || error === undefined ? null : explainError(error, "cannot write the archive");
         if (explained === null) resolve();
-        else reject(explained instanceof Error ? explained : new Error(String(explained)));
+        else reject(explained instanceof Error ? explained : new Error("the stream failed", { cause: explained }));
       };
       if (failure !== null) done(failure);
       else stream.write(bytes, done);

@@ -13,6 +13,7 @@ import { compileRoots, isBinary, scanContent, type FileHits, type Needles, type 
 import { detach, type Handler, type Outcome } from "./messages.js";
 import { fromColumns, type EntryColumns } from "./packed-entries.js";
 import { readSource } from "./read-source.js";
+import { release } from "./release.js";
 
 /** What packing threads are started for. */
 export interface PackJob {
@@ -124,7 +125,9 @@ class FramePacker {
   }
 
   #seal(tar: Uint8Array, part: boolean, rest: Partial<PackedFrame>): Outcome {
-    const frame = detach(this.#codec.encode(tar, this.#level, part));
+    const encoded = this.#codec.encode(tar, this.#level, part);
+    const frame = detach(encoded);
+    if (frame.buffer !== encoded.buffer) release(encoded);
     const lines = detach(rest.lines ?? new Uint8Array());
     const packed = { hits: [], content: null, binary: false, ...rest, frame, lines, crc32: crc32(frame), tar: tar.length };
     const result: PackedFrame = packed;

@@ -6,6 +6,12 @@ import { threadScript } from "./thread-script.js";
 /** Tasks that a thread holds at once: one to work on, one to begin with straight after. */
 const TASKS_A_THREAD = 2;
 
+/**
+ * MiB for young objects in a thread. Theirs die at once: a large space would just fill up before it is
+ * swept, and three times 16 MiB a thread is a good part of what packing may take.
+ */
+const YOUNG_MIB = 6;
+
 interface Waiting {
   readonly task: unknown;
   readonly transfer: readonly ArrayBuffer[];
@@ -68,7 +74,7 @@ export class Pool {
 
   #start(job: Job): Thread {
     const workerData: ThreadData = { envpackThread: job };
-    const worker = new Worker(threadScript(), { workerData });
+    const worker = new Worker(threadScript(), { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
     const thread: Thread = { worker, pending: new Map() };
     worker.on("message", (reply: ReplyMessage) => {
       this.#settle(thread, reply);
