@@ -5,7 +5,7 @@ import type { Writable } from "node:stream";
 import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
 import { META } from "./archive/entry.js";
 import { formatOfName, type ArchiveFormat } from "./archive/format.js";
-import { openOutput, writableSink, type Sink } from "./engine/output.js";
+import { openOutput, refuseExisting, writableSink, type Sink } from "./engine/output.js";
 import { writeArchive } from "./engine/write.js";
 import { requiredGlibc } from "./environment/addons.js";
 import type { Environment } from "./environment/environment.js";
@@ -134,11 +134,13 @@ interface SigningKeys {
 }
 
 /** Read before anything is packed: a key that cannot be used is told at once. */
-async function readKeys({ sign, detachSign }: PackOptions, output: string | null): Promise<SigningKeys> {
+async function readKeys({ sign, detachSign, force }: PackOptions, output: string | null): Promise<SigningKeys> {
   const key = sign === undefined ? undefined : await readSigningKey(sign);
   if (detachSign === undefined) return { sign: key };
   if (output === null) throw new EnvpackError("USAGE", "a stream has no place for a detached signature", { hint: "name an output, or sign the archive itself" });
-  return { sign: key, detached: { key: await readSigningKey(detachSign), path: signatureName(output) } };
+  const path = signatureName(output);
+  await refuseExisting(path, force ?? false);
+  return { sign: key, detached: { key: await readSigningKey(detachSign), path } };
 }
 
 /** Finds out what `pack` would put in and leave out, and writes nothing. */

@@ -94,7 +94,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function refuseExisting(path: string, force: boolean): Promise<void> {
+/** @throws EnvpackError OUTPUT_EXISTS, unless what is there is a file and may be replaced */
+export async function refuseExisting(path: string, force: boolean): Promise<void> {
   const stat = await doing(path, () =>
     lstat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return null;
