@@ -18,7 +18,7 @@ export function infoText(facts: Info): string {
     ["packages", String(manifest.packages.length)],
     ["commands", manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
     ["content", sizeText(facts)],
-    ["left out", leftOutText(manifest)],
+    ["left out", manifest.omitted.includes("dev") ? "development dependencies" : null],
     ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
     ["old place", placeText(facts)],
   ];
@@ -44,11 +44,6 @@ function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
   if (archiveBytes === null) return content;
   const share = formatShare(archiveBytes, bytes);
   return `${content}; ${formatBytes(archiveBytes)} as ${format}${share === null ? "" : ` (${share})`}`;
-}
-
-function leftOutText({ leftOut }: Manifest): string | null {
-  const parts = Object.entries(leftOut).map(([reason, { files, bytes }]) => `${reason} ${files} (${formatBytes(bytes)})`);
-  return parts.length === 0 ? null : parts.join(", ");
 }
 
 function placeText({ fixups, kind, relocatedTo }: Info): string {

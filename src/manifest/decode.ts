@@ -1,6 +1,6 @@
 import { EnvpackError } from "../errors.js";
 import { FORMAT_VERSION, type Manifest, type PackageRecord, type Platform, type RuntimeRecord } from "./manifest.js";
-import { arcpath, count, dictionary, folderArcpath, list, nullable, oneOf, pattern, record, ShapeError, text } from "./shape.js";
+import { arcpath, count, folderArcpath, list, nullable, oneOf, pattern, record, ShapeError, text } from "./shape.js";
 
 /** Bytes. 100,000 packages take about 10 MB. */
 const MANIFEST_LIMIT = 64 << 20;
@@ -36,7 +36,7 @@ const manifest = record<Manifest>({
   bins: list(text(255)),
   totals: record({ entries: count, bytes: count }),
   relocation: record({ relative: count, broughtIn: count, dropped: count }),
-  leftOut: dictionary(record({ files: count, bytes: count })),
+  omitted: list(oneOf("dev")),
   includedSecrets: list(arcpath),
 });
 

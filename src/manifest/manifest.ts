@@ -28,8 +28,11 @@ export interface Manifest {
   /** An upper bound on what a reader has to be ready for; the index holds the exact figures. */
   readonly totals: { readonly entries: number; readonly bytes: number };
   readonly relocation: RelocationSummary;
-  /** What was left out, by reason. */
-  readonly leftOut: Readonly<Record<string, { readonly files: number; readonly bytes: number }>>;
+  /**
+   * Kinds of dependencies that were left out on purpose. What else was left out is told to who packs
+   * and not here: it comes and goes in a tree that is otherwise the same.
+   */
+  readonly omitted: readonly "dev"[];
   /** Arcpaths that `--include-secret` named. */
   readonly includedSecrets: readonly string[];
 }
@@ -74,6 +77,6 @@ export interface RelocationSummary {
   readonly relative: number;
   /** Links and cache entries from outside the root whose targets were brought in. */
   readonly broughtIn: number;
-  /** Files dropped as caches and build leftovers. */
+  /** Leftovers of builds and managers' notes of where they installed; not caches, which come and go. */
   readonly dropped: number;
 }

@@ -80,18 +80,6 @@ export function record<T extends object>(fields: { readonly [K in keyof T]-?: Sh
   };
 }
 
-/** An object from words of small letters to values of one shape. */
-export function dictionary<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
-  return (value, where) => {
-    if (!isPlainObject(value)) return refuse(where, "an object");
-    const entries = Object.entries(value).map(([key, item]): [string, T] => {
-      if (!/^[a-z][a-z-]{0,63}$/.test(key)) throw new ShapeError(`${where} has an unknown field`);
-      return [key, shape(item, `${where}.${key}`)];
-    });
-    return Object.fromEntries(entries);
-  };
-}
-
 /** Whether a text is an arcpath (see archive/entry.ts) that is fit to be joined to a folder. */
 function isArcpath(value: string): boolean {
   if (!isClean(value) || Buffer.byteLength(value) > 4095) return false;

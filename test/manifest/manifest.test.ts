@@ -85,7 +85,7 @@ describe("a manifest", () => {
     ['"entries":10', '"entries":-1', "manifest.totals.entries"],
     ['"entries":10', '"entries":1e300', "manifest.totals.entries"],
     ['"entries":10', '"entries":"10"', "manifest.totals.entries"],
-    ['"cache":{', '"__proto__":{', "unknown field"],
+    ['"omitted":["dev"]', '"omitted":["dev"],"__proto__":{}', "unknown field"],
     ['"includedSecrets":["app/.env"]', '"includedSecrets":["app/../../.env"]', "manifest.includedSecrets[0]"],
   ])("with %s as %s is refused at its place", (piece, replacement, where) => {
     const message = refusal(() => decodeManifest(spoiled(piece, replacement)));

@@ -15,6 +15,6 @@ export const MANIFEST: Manifest = {
   bins: ["b"],
   totals: { entries: 10, bytes: 1000 },
   relocation: { relative: 1, broughtIn: 0, dropped: 2 },
-  leftOut: { cache: { files: 2, bytes: 3 } },
+  omitted: ["dev"],
   includedSecrets: ["app/.env"],
 };
