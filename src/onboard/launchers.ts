@@ -15,6 +15,10 @@ interface Start {
   readonly script: string;
   readonly start: Bin["start"];
   readonly nodeOptions: readonly string[];
+  /** Arcpaths of folders for NODE_PATH: what the package manager's own shim would set. */
+  readonly nodePath: readonly string[];
+  /** Arcpaths of files that every node loads first, by the option that does. */
+  readonly preload?: readonly (readonly [option: string, file: string])[];
 }
 
 /**
@@ -39,8 +43,9 @@ export async function makeLaunchers(environment: Environment, note: (notice: Not
       const message = `bin/${bin.name} starts the one that the environment depends on, not the runtime's`;
       note({ code: "BIN_REPLACES_TOOL", message, path: bin.file });
     }
-    const { start, nodeOptions = [] } = bin;
-    starts.set(bin.name, { script, start, nodeOptions });
+    const { start, nodeOptions = [], nodePath = [] } = bin;
+    const folders = nodePath.map((folder) => arcpathOf(environment.kind, folder));
+    starts.set(bin.name, { script, start, nodeOptions, nodePath: folders, preload: preloadsOf(environment) });
   }
   const parts = await readParts(environment.runtime !== null);
   return [...starts]
@@ -50,7 +55,7 @@ export async function makeLaunchers(environment: Environment, note: (notice: Not
 
 /** The text of `bin/envpack`. */
 export async function toolLauncher(ownNode: boolean): Promise<string> {
-  return launcherText({ script: TRAVELER, start: "node", nodeOptions: [] }, await readParts(ownNode));
+  return launcherText({ script: TRAVELER, start: "node", nodeOptions: [], nodePath: [] }, await readParts(ownNode));
 }
 
 /** What all launchers share: how they find their place, and how they start node. */
@@ -58,24 +63,26 @@ interface Parts {
   readonly locate: string;
   readonly check: string;
   readonly node: string;
+  readonly quoteRoot: string;
 }
 
 async function readParts(ownNode: boolean): Promise<Parts> {
   const locate = await readShell("locate");
+  const quoteRoot = await readShell("quote-root");
   return ownNode
-    ? { locate, check: "", node: '"$bin/node"' }
-    : { locate, check: await readShell("node-of-path"), node: "node" };
+    ? { locate, quoteRoot, check: "", node: '"$bin/node"' }
+    : { locate, quoteRoot, check: await readShell("node-of-path"), node: "node" };
 }
 
 /** They are files so that they read as what they are. */
-function readShell(name: "locate" | "node-of-path"): Promise<string> {
+function readShell(name: "locate" | "node-of-path" | "quote-root"): Promise<string> {
   return readFile(new URL(`./shell/${name}.sh`, import.meta.url), "utf8");
 }
 
 function runtimeTools({ runtime }: Environment): [string, Start][] {
   return RUNTIME_TOOLS.filter(({ tool }) => runtime?.tools.has(tool)).map(({ name, script }) => [
     name,
-    { script, start: "node", nodeOptions: [] },
+    { script, start: "node", nodeOptions: [], nodePath: [] },
   ]);
 }
 
@@ -87,8 +94,30 @@ function refuseName(name: string): string | null {
   return null;
 }
 
-function launcherText({ script, start, nodeOptions }: Start, { locate, check, node }: Parts): string {
+/** Plug'n'Play answers for every node that a command starts, as it does below `yarn run`. */
+function preloadsOf({ kind, pnp }: Environment): Start["preload"] {
+  if (!pnp) return undefined;
+  const loader: [string, string][] = pnp.loader === null ? [] : [["--experimental-loader", arcpathOf(kind, pnp.loader)]];
+  return [["--require", arcpathOf(kind, pnp.file)], ...loader];
+}
+
+function launcherText({ script, start, nodeOptions, nodePath, preload = [] }: Start, { locate, check, node, quoteRoot }: Parts): string {
   const file = `"$root"/${quoteForShell(script)}`;
   const command = start === "node" ? [node, ...nodeOptions.map(quoteForShell), file].join(" ") : file;
-  return `#!/bin/sh\n${locate}${start === "node" ? check : ""}exec ${command} "$@"\n`;
+  const parts = [locate, start === "node" ? check : "", nodePathText(nodePath), preloadText(preload, quoteRoot), `exec ${command} "$@"\n`];
+  return `#!/bin/sh\n${parts.join("")}`;
+}
+
+/** What pnpm's own shim does: a command finds what pnpm hoisted without its package's declaring it. */
+function nodePathText(folders: readonly string[]): string {
+  if (folders.length === 0) return "";
+  const places = folders.map((folder) => `"$root"/${quoteForShell(folder)}`).join(":");
+  return `NODE_PATH=${places}\${NODE_PATH:+":$NODE_PATH"}\nexport NODE_PATH\n`;
+}
+
+/** Node splits NODE_OPTIONS at spaces: the root stands between double quotes, with a backslash before what they would end. */
+function preloadText(preload: NonNullable<Start["preload"]>, quoteRoot: string): string {
+  if (preload.length === 0) return "";
+  const options = preload.map(([option, file]) => `${option} \\"$quoted/${file}\\"`).join(" ");
+  return `${quoteRoot}NODE_OPTIONS="${options}\${NODE_OPTIONS:+ $NODE_OPTIONS}"\nexport NODE_OPTIONS\n`;
 }
