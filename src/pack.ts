@@ -9,6 +9,7 @@ import { openOutput, refuseExisting, writableSink, type Sink } from "./engine/ou
 import { writeArchive } from "./engine/write.js";
 import { requiredGlibc } from "./environment/addons.js";
 import type { Environment } from "./environment/environment.js";
+import { locateEnvironment } from "./environment/locate.js";
 import { readEnvironment } from "./environment/read.js";
 import { EnvpackError } from "./errors.js";
 import { encodeManifest } from "./manifest/encode.js";
@@ -20,26 +21,35 @@ import type { CommonOptions } from "./options.js";
 import { describePlan } from "./plan/describe.js";
 import type { FilterRule } from "./plan/filters.js";
 import { mergeEntries } from "./plan/merge.js";
+import { narrowEnvironment } from "./plan/narrow.js";
 import { planArchive, scanRoots } from "./plan/plan-archive.js";
 import type { LeftOut } from "./plan/plan.js";
 import type { Notice } from "./progress.js";
+import { fixupsOf } from "./relocate/conda-fixups.js";
 import { encodeFixups } from "./relocate/fixup-file.js";
 import { relocatePlan } from "./relocate/relocate-plan.js";
 import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
+import { generalRoots } from "./relocate/roots.js";
 
 export interface PackOptions extends CommonOptions {
   /** The environment: a project's folder. By default the current folder. */
   readonly path?: string;
+  /** Instead of `path`: a prefix, such as a runtime with its global packages or the global folder of a manager. */
+  readonly prefix?: string;
+  /** Instead of `path`: the version, or its beginning, of a runtime that a version manager installed. */
+  readonly runtimeName?: string;
   /** A file, or a stream. By default `<name>-<version>-<platform>-<arch>.<format>` in the current folder. */
   readonly output?: string | Writable;
   /** By default what the output's name ends in, else "tar.zst". */
   readonly format?: ArchiveFormat;
-  /** The runtime that goes in: "current" (default), "none", a version of Node, or the path of one. */
+  /** The runtime that goes in: "current" (default, but for a prefix with a node of its own), "none", a version of Node, or the path of one. */
   readonly node?: string;
   /** What to leave out and what to keep, in order: the last match wins. */
   readonly rules?: readonly FilterRule[];
   /** Kinds of dependencies to leave out. */
   readonly omit?: readonly "dev"[];
+  /** What becomes of links to packages outside the environment: they go in with what they need (default), or are refused. */
+  readonly links?: "bring" | "refuse";
   /** Paths of secrets that go in all the same, relative to the environment. */
   readonly includeSecrets?: readonly string[];
   /** The codec's own compression level. */
@@ -110,7 +120,7 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
         roots: scanRoots(environment),
         tail: (hits) => {
           fixups = hits.length;
-          return [fileOfBytes(META.fixups, encodeFixups(hits))];
+          return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(hits, environment.conda)))];
         },
         signingKey: keys.sign,
         signal: options.signal,
@@ -150,7 +160,8 @@ export async function planPack(options: PackOptions = {}): Promise<PackPreview> 
 
 async function prepare(options: PackOptions): Promise<{ environment: Environment; preview: PackPreview }> {
   const { signal, onProgress } = options;
-  const environment = await readEnvironment(options.path ?? ".", { node: options.node ?? "current", signal });
+  const located = locateEnvironment(options);
+  const environment = await readEnvironment(located.path, { kind: located.kind, node: options.node, links: options.links, signal });
   const format = chooseFormat(options);
   const output = chooseOutput(options, environment, format);
   const plan = await planArchive(environment, {
@@ -162,15 +173,16 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
     onProgress,
   });
   const relocated = relocatePlan(plan, environment);
-  const notices = [...relocated.plan.notices];
-  const furniture = await furnish(environment, (notice) => notices.push(notice));
+  const packed = narrowEnvironment(environment, relocated.plan.entries);
+  const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment)];
+  const furniture = await furnish(packed, (notice) => notices.push(notice));
   const content = mergeEntries(relocated.plan.entries, furniture);
   const manifest = describePlan({
-    environment,
+    environment: packed,
     entries: content,
-    leftOut: plan.leftOut,
+    omitted: options.omit ?? [],
     relocation: relocated.summary,
-    glibc: requiredGlibc(environment),
+    glibc: requiredGlibc(packed),
     libc: (await readHost()).libc,
     hook: environment.runtime === null ? "require" : hookKind(environment.runtime.version),
     includedSecrets: plan.includedSecrets,
@@ -180,6 +192,15 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
     environment,
     preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
   };
+}
+
+/** A root such as "/app" cannot be told from a web route, so files that name it are not found. */
+function noticeGeneralRoots(environment: Environment): Notice[] {
+  return generalRoots(scanRoots(environment)).map(({ path }) => ({
+    code: "GENERAL_ROOT",
+    message: "files that name this folder are not looked for: its path is too common to be told from other text",
+    path,
+  }));
 }
 
 /** Puts the manifest first, so that a reader of a stream knows what comes before it writes anything. */

@@ -9,6 +9,7 @@ const NAMED = 3;
 const REASONS: Readonly<Record<LeftOutReason, string>> = {
   excluded: "matched by --exclude",
   development: "development dependencies (--omit dev)",
+  workspace: "what the packed member does not need",
   cache: "caches that tools make again (--include keeps them)",
   build: "leftovers of builds (--include keeps them)",
   secret: "secrets (--include-secret PATH keeps one)",

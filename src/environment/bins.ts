@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, join, posix, relative, sep } from "node:path";
+import { basename, join, posix } from "node:path";
 import type { Notice } from "../progress.js";
+import { isPackageName } from "./closure.js";
 import type { Bin } from "./environment.js";
 import { joinPath } from "./installed.js";
 import type { Project } from "./managers/manager.js";
+import { below, isWithin } from "./outside.js";
 import { asObject, readPackageJson, type PackageJson } from "./package-json.js";
 import { readStart } from "./program-start.js";
 
@@ -16,30 +18,43 @@ interface Found {
   readonly notices: readonly Notice[];
 }
 
+/** A package whose commands are asked for, wherever it lies. */
+export interface BinOwner {
+  /** Its folder relative to the root, "" for the root itself. */
+  readonly path: string;
+  readonly json: PackageJson;
+  /** The command, or why it is none, as the end of a sentence. */
+  readonly readBin: (name: string, file: string) => Bin | string;
+  /** Names of the files in a folder of the package; empty where there is none. */
+  readonly filesIn: (folder: string) => readonly string[];
+}
+
+/** A dependency of the package in `folder`; null where there is none. */
+type Locate = (folder: string, name: string) => BinOwner | null;
+
 /**
- * The commands of a project: its own, its direct dependencies', then those of its workspace
- * members and of their direct dependencies. Where two have the same name the first in this order wins,
- * and a notice says so.
+ * The commands of a project: of each of the given packages in turn its own and those of its direct
+ * dependencies. Where two have the same name the first in this order wins, and a notice says so.
+ *
+ * @param owners the project, then the members of its workspace
  */
-export function findBins(project: Project): Found {
+export function collectBins(owners: readonly BinOwner[], locate: Locate): Found {
   const bins = new Map<string, Bin & { owner: string }>();
   const notices: Notice[] = [];
-  for (const folder of ["", ...project.members.map((member) => member.path)]) {
-    const json = folder === "" ? project.json : project.members.find((member) => member.path === folder)?.json;
-    if (json === undefined) continue;
-    addBins(folder, json);
-    for (const name of directDependencies(json)) {
-      const found = locate(project.root, folder, name);
-      if (found !== null) addBins(found.path, found.json);
+  for (const owner of owners) {
+    addBins(owner);
+    for (const name of directDependencies(owner.json)) {
+      const found = locate(owner.path, name);
+      if (found !== null) addBins(found);
     }
   }
   const sorted = [...bins.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return { bins: sorted.map(({ owner: _owner, ...bin }) => bin), notices };
 
-  function addBins(folder: string, json: PackageJson): void {
-    const owner = json.name ?? (folder === "" ? "the project" : folder);
-    for (const [name, file] of declaredBins(project.root, folder, json)) {
-      const bin = readBin(project.root, folder, name, file);
+  function addBins(source: BinOwner): void {
+    const owner = source.json.name ?? (source.path === "" ? "the project" : source.path);
+    for (const [name, file] of declaredBins(source)) {
+      const bin = checkName(name) ?? source.readBin(name, file);
       const other = bins.get(name);
       if (typeof bin === "string") {
         notices.push({ code: "BIN_SKIPPED", message: `${owner}'s command ${JSON.stringify(name)} ${bin}` });
@@ -53,57 +68,89 @@ export function findBins(project: Project): Found {
   }
 }
 
+/**
+ * The commands of a project whose packages lie in node_modules folders.
+ *
+ * @param folders of the packages whose commands and dependencies' commands are meant
+ * @param places where folders outside the root will lie, seen from the root
+ */
+export function findBins(project: Project, folders: readonly string[], places: Places = new Map()): Found {
+  const owners = folders.flatMap((folder) => {
+    const json = folder === "" ? project.json : project.members.find((member) => member.path === folder)?.json;
+    return json === undefined ? [] : [ownerOnDisk(project.root, folder, json, places)];
+  });
+  return collectBins(owners, (folder, name) => locate(project.root, folder, name, places));
+}
+
+/** By the folder (absolute), the path relative to the root that it gets. */
+export type Places = ReadonlyMap<string, string>;
+
 function directDependencies(json: PackageJson): string[] {
   const names = [json.dependencies, json.optionalDependencies, json.devDependencies].flatMap((map) => [...map.keys()]);
   return [...new Set(names)].sort();
 }
 
-/** A dependency as Node would find it from `folder`, with links resolved; null where it is not inside. */
-function locate(root: string, folder: string, name: string): { path: string; json: PackageJson } | null {
+/** A dependency as Node would find it from `folder`, with links resolved; null where it does not go in. */
+function locate(root: string, folder: string, name: string, places: Places): BinOwner | null {
   if (!isPackageName(name)) return null;
   for (let from = folder; ; from = posix.dirname(from) === "." ? "" : posix.dirname(from)) {
     const candidate = join(root, from, "node_modules", name);
     if (existsSync(join(candidate, "package.json"))) {
-      const path = insideRoot(root, candidate);
+      const path = placeOf(root, candidate, places);
       const json = path === null ? "absent" : readPackageJson(candidate);
-      return path === null || json === "absent" || json === "broken" ? null : { path, json };
+      if (path === null || json === "absent" || json === "broken") return null;
+      return ownerOnDisk(root, path, json, places, realpathSync(candidate));
     }
     if (from === "") return null;
   }
 }
 
-/** A name from a package.json may hold anything; only what npm lets be a name becomes a path. */
-function isPackageName(name: string): boolean {
-  return /^(@[^/\\\0]+\/)?[^/\\\0@.][^/\\\0]*$/.test(name);
+function ownerOnDisk(root: string, path: string, json: PackageJson, places: Places, disk = join(root, path)): BinOwner {
+  return {
+    path,
+    json,
+    readBin: (name, file) => {
+      const target = join(disk, file);
+      if (!existsSync(target) || !statSync(target).isFile()) return missing(file);
+      const real = placeOf(root, target, places);
+      if (real === null) return "lies outside the environment";
+      return { name, file: real, ...readStart(realpathSync(target)) };
+    },
+    filesIn: (folder) => {
+      const inside = posix.normalize(folder);
+      if (inside.startsWith("..") || posix.isAbsolute(inside) || !existsSync(join(disk, inside))) return [];
+      return readdirSync(join(disk, inside), { withFileTypes: true }).filter((file) => file.isFile()).map(({ name }) => name);
+    },
+  };
 }
 
 /** Name and file of each command, in npm's three forms: a text, an object, a folder of files. */
-function declaredBins(root: string, folder: string, json: PackageJson): [string, string][] {
+function declaredBins({ json, filesIn }: BinOwner): [string, string][] {
   if (typeof json.bin === "string") return json.name === null ? [] : [[json.name.replace(/^@[^/]*\//, ""), json.bin]];
   const map = asObject(json.bin);
   if (map !== null) {
     return Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   }
-  if (json.binFolder === null) return [];
-  const path = joinPath(folder, posix.normalize(json.binFolder));
-  if (path.startsWith("..") || posix.isAbsolute(path) || !existsSync(join(root, path))) return [];
-  const files = readdirSync(join(root, path), { withFileTypes: true }).filter((file) => file.isFile());
-  return files.map((file) => [file.name, posix.join(json.binFolder as string, file.name)]);
+  const { binFolder } = json;
+  return binFolder === null ? [] : filesIn(binFolder).map((name) => [name, posix.join(binFolder, name)]);
 }
 
-/** The command, or why it is none, as the end of a sentence. */
-function readBin(root: string, folder: string, name: string, file: string): Bin | string {
+function checkName(name: string): string | null {
   if (!/^[^/\\\0-\x1f\x7f]+$/.test(name) || name.startsWith(".") || name.startsWith("-")) return "has a name that no file in bin/ can have";
-  if (RESERVED.has(name) || RESERVED_PREFIX.test(name)) return "would take the place of envpack's own file";
-  const target = join(root, folder, file);
-  if (!existsSync(target) || !statSync(target).isFile()) return `names a file that is not there: ${JSON.stringify(basename(file))}`;
-  const path = insideRoot(root, target);
-  if (path === null) return "lies outside the environment";
-  return { name, file: path, ...readStart(join(root, path)) };
+  return RESERVED.has(name) || RESERVED_PREFIX.test(name) ? "would take the place of envpack's own file" : null;
 }
 
-/** The path with links resolved, relative to the root; null where it lies outside. */
-function insideRoot(root: string, path: string): string | null {
-  const real = relative(root, realpathSync(path)).split(sep).join("/");
-  return real === ".." || real.startsWith("../") || posix.isAbsolute(real) ? null : real;
+/** Why a command is none, as the end of a sentence. */
+export function missing(file: string): string {
+  return `names a file that is not there: ${JSON.stringify(basename(file))}`;
+}
+
+/** The path with links resolved, relative to the root as it will lie; null where it does not go in. */
+function placeOf(root: string, path: string, places: Places): string | null {
+  const real = realpathSync(path);
+  if (isWithin(real, root)) return below(real, root);
+  for (const [folder, place] of places) {
+    if (isWithin(real, folder)) return joinPath(place, below(real, folder));
+  }
+  return null;
 }

@@ -7,21 +7,28 @@ import type { PackageJson } from "./package-json.js";
  * The folders (relative to the root) of packages that only development needs: by the lockfile's
  * flags, or, where there is none that says so, those that cannot be reached from the project and
  * its members without going through their devDependencies.
+ *
+ * @param member the folder of the one member that is meant; null: all, and the root
  */
-export function developmentPaths(project: Project, flags: DevelopmentFlags | null): ReadonlySet<string> {
+export function developmentPaths(
+  project: Project,
+  flags: DevelopmentFlags | null,
+  member: string | null,
+): ReadonlySet<string> {
   const paths = project.installed.map(({ path }) => path);
   if (flags !== null) return new Set(paths.filter((path) => flags.isDevelopment(path)));
-  const fromAll = reachable(project, true);
-  const inProduction = reachable(project, false);
+  const fromAll = reachable(project, true, member);
+  const inProduction = reachable(project, false, member);
   // What nothing reaches is not known to be for development.
   return new Set(paths.filter((path) => fromAll.has(path) && !inProduction.has(path)));
 }
 
 /** Folders reached from the project and its members over dependencies of every kind. */
-function reachable(project: Project, withDevelopment: boolean): Set<string> {
+function reachable(project: Project, withDevelopment: boolean, member: string | null): Set<string> {
   const jsonByPath = new Map<string, PackageJson | "broken">(project.installed.map(({ path, json }) => [path, json]));
-  const sources = [{ path: "", json: project.json }, ...project.members];
-  for (const { path, json } of sources) jsonByPath.set(path, json);
+  const all = [{ path: "", json: project.json }, ...project.members];
+  for (const { path, json } of all) jsonByPath.set(path, json);
+  const sources = member === null ? all : all.filter(({ path }) => path === member);
   const reached = new Set(sources.map(({ path }) => path));
   const pending = sources.map(({ path }) => path);
   const own = new Set(pending);

@@ -1,5 +1,6 @@
 import type { ManagerRecord } from "../manifest/manifest.js";
 import type { Notice } from "../progress.js";
+import type { CondaFiles } from "./prefixes/conda.js";
 import type { Runtime } from "./runtime.js";
 
 /** What is installed, read from the disk and frozen; nothing has been decided about it yet. */
@@ -12,6 +13,12 @@ export interface Environment {
   /** The same folder as the user named it, absolute. Differs from `root` behind a link. */
   readonly namedRoot: string;
   readonly manager: ManagerRecord | null;
+  /** The folder, relative to `root`, whose node_modules answers scripts outside; absent: the kind's own. */
+  readonly resolveFrom?: string;
+  /** Programs from outside that a prefix's launchers start, by their name in `bin/`: absolute files; absent: none. */
+  readonly programs?: ReadonlyMap<string, string>;
+  /** What conda's records say of the files that hold the prefix; absent: it is no conda prefix. */
+  readonly conda?: CondaFiles;
   /** Sorted by path; the project itself is the package whose path is "". */
   readonly packages: readonly InstalledPackage[];
   /** Commands that belong into `bin/`, sorted by name; one a name. */
@@ -20,6 +27,12 @@ export interface Environment {
   readonly runtime: Runtime | null;
   /** Native libraries found among the packages, sorted by file. */
   readonly natives: readonly NativeFile[];
+  /** A workspace's member that is packed alone; absent: everything below the root goes in. */
+  readonly member?: Member | null;
+  /** What links lead to outside the root; absent: none do. */
+  readonly outside?: readonly OutsideTree[];
+  /** Yarn's Plug'n'Play, which has no node_modules; absent: there is none. */
+  readonly pnp?: PlugAndPlay | null;
   /** What was noticed while reading and does not stop the packing. */
   readonly notices: readonly Notice[];
 }
@@ -43,10 +56,45 @@ export interface NativeFile {
   readonly abi: string | null;
 }
 
+/** A workspace's member, with just what it needs of the workspace: `root` is the workspace's root. */
+export interface Member {
+  /** The member's folder relative to the root. */
+  readonly path: string;
+  /** Folders of the packages (sisters, installed ones) and single files that go in, relative to the root. */
+  readonly closure: ReadonlySet<string>;
+}
+
+/** A folder outside the root that goes in because links lead into it: of it, just these packages. */
+export interface OutsideTree {
+  /** Absolute, links resolved. */
+  readonly folder: string;
+  /** "links/NAME" */
+  readonly arcpath: string;
+  /** Their paths are relative to the folder. */
+  readonly packages: readonly Pick<InstalledPackage, "name" | "version" | "path">[];
+}
+
+/** The files of Yarn's Plug'n'Play, relative to the root. */
+export interface PlugAndPlay {
+  /** ".pnp.cjs" */
+  readonly file: string;
+  /** Answers `import`; null where no package needs that. */
+  readonly loader: string | null;
+  /** The file that knows the packages: ".pnp.cjs", or ".pnp.data.json" beside it. */
+  readonly state: string;
+  /** What that file becomes where packages move into the environment; null: it stays as it is. */
+  readonly rewritten: string | null;
+  /** Archives of packages that lie outside the root, by the path relative to the root that they get. */
+  readonly broughtIn: ReadonlyMap<string, string>;
+}
+
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
-  /** The package's folder relative to `root`, parts joined by "/"; "" for the project itself. */
+  /**
+   * The package's folder relative to `root`, parts joined by "/"; "" for the project itself. Of a
+   * package outside the root the place that it gets, seen from there: "../links/NAME/…".
+   */
   readonly path: string;
   /** Needed by development only: left out by `--omit dev`. */
   readonly dev: boolean;
@@ -55,10 +103,12 @@ export interface InstalledPackage {
 /** A command of a package, to be started through `bin/NAME` of the archive. */
 export interface Bin {
   readonly name: string;
-  /** The script or program relative to `root`, links resolved, parts joined by "/". */
+  /** The script or program relative to `root` (as `InstalledPackage.path`), links resolved, parts joined by "/". */
   readonly file: string;
   /** "node": started by the archive's own node; "direct": a native program or another interpreter's script. */
   readonly start: "node" | "direct";
+  /** Folders relative to `root` that the manager's own shim puts into NODE_PATH; absent: none. */
+  readonly nodePath?: readonly string[];
   /** Options of node from the script's first line (`#!/usr/bin/env -S node --no-warnings`); absent: none. */
   readonly nodeOptions?: readonly string[];
 }

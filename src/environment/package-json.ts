@@ -20,6 +20,9 @@ export interface PackageJson {
   readonly packageManager: string | null;
 }
 
+/** Of a workspace's root that has none, as pnpm allows. */
+export const NO_PACKAGE_JSON: PackageJson = decodePackageJson({});
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -38,6 +41,12 @@ export function readPackageJson(folder: string): PackageJson | "absent" | "broke
   }
   const fields = parseObject(text);
   return fields === null ? "broken" : decodePackageJson(fields);
+}
+
+/** As readPackageJson, of a text; null where it is no JSON object. */
+export function readPackageJsonText(text: string): PackageJson | null {
+  const fields = parseObject(text);
+  return fields === null ? null : decodePackageJson(fields);
 }
 
 /** As readPackageJson, for a package.json without which nothing can be done: throws where it is broken. */

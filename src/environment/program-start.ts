@@ -16,11 +16,15 @@ const HEAD_BYTES = 512;
  * script directly; a script for node, or one that names no interpreter, by the archive's own node.
  */
 export function readStart(file: string): Start {
-  const head = readHead(file);
+  return startOf(readHead(file));
+}
+
+/** As readStart, for a program whose first bytes are at hand. */
+export function startOf(head: Buffer): Start {
   const magic = head.toString("hex", 0, 4);
   if (NATIVE.includes(magic) || magic.startsWith(PE)) return { start: "direct" };
   if (head.toString("latin1", 0, 2) !== "#!") return { start: "node" };
-  const line = head.toString("utf8", 2).split(/\r?\n/, 1)[0] ?? "";
+  const line = head.toString("utf8", 2, HEAD_BYTES).split(/\r?\n/, 1)[0] ?? "";
   return readShebang(line.trim().split(/\s+/));
 }
 

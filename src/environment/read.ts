@@ -1,14 +1,19 @@
 import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { EnvpackError, explainError } from "../errors.js";
 import { chooseRuntime } from "./choose-runtime.js";
 import type { Environment } from "./environment.js";
+import { ownNode, readPrefix } from "./kinds/prefix.js";
 import { readProject } from "./kinds/project.js";
 import { readOwnPackageJson } from "./package-json.js";
 
 export interface ReadOptions {
-  /** The runtime that goes in: "current", "none", a path, or a version. */
-  readonly node: string;
+  /** "prefix": a folder that holds a package.json as well is one; by default what is found decides. */
+  readonly kind?: "prefix";
+  /** The runtime that goes in: "current", "none", a path, or a version; by default a prefix's own, else "current". */
+  readonly node?: string;
+  /** What becomes of links to packages outside the root; by default they are brought in. */
+  readonly links?: "bring" | "refuse";
   readonly signal?: AbortSignal;
 }
 
@@ -22,14 +27,32 @@ export async function readEnvironment(path: string, options: ReadOptions): Promi
   const namedRoot = resolve(path);
   try {
     const root = resolveFolder(namedRoot);
-    const json = readOwnPackageJson(root);
-    if (json === null) throw notAnEnvironment(namedRoot);
-    const found = await readProject(root, json, options.signal);
-    const runtime = await chooseRuntime({ node: options.node, folder: root, signal: options.signal });
-    return Object.freeze({ ...found, namedRoot, runtime });
+    const json = options.kind === "prefix" ? null : readOwnPackageJson(root);
+    if (json === null) return await readPrefixWithRuntime(root, namedRoot, options);
+    const found = await readProject(root, json, options);
+    const runtime = await chooseRuntime({ node: options.node ?? "current", folder: root, signal: options.signal });
+    return Object.freeze({ ...found, namedRoot: nameRoot(namedRoot, found), runtime });
   } catch (error) {
     throw explainError(error, "cannot read the environment", namedRoot);
   }
+}
+
+/** The libraries of a prefix travel with it: its own node may need them. */
+async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, signal }: ReadOptions): Promise<Environment> {
+  const found = readPrefix(root);
+  if (found === null) throw kind === "prefix" ? notAPrefix(namedRoot) : notAnEnvironment(namedRoot);
+  const own = ownNode(root);
+  const libraries = join(root, "lib");
+  const runtime = await chooseRuntime({ node: node ?? own ?? "current", folder: root, libraries, signal });
+  const version = found.name === "node" && runtime !== null ? runtime.version : found.version;
+  return Object.freeze({ ...found, version, namedRoot, runtime });
+}
+
+/** The root as the user named it: who names a workspace's member names the workspace along with it. */
+function nameRoot(namedRoot: string, { root, member }: Pick<Environment, "root" | "member">): string {
+  if (!member) return namedRoot;
+  const ending = `/${member.path}`;
+  return namedRoot.endsWith(ending) ? namedRoot.slice(0, -ending.length) : root;
 }
 
 function resolveFolder(path: string): string {
@@ -46,8 +69,15 @@ function resolveFolder(path: string): string {
 }
 
 function notAnEnvironment(path: string): EnvpackError {
-  return new EnvpackError("NOT_AN_ENVIRONMENT", "there is no package.json in this folder", {
+  return new EnvpackError("NOT_AN_ENVIRONMENT", "there is neither a package.json in this folder nor a bin/node", {
     path,
-    hint: "name the folder of a Node.js project",
+    hint: "name the folder of a Node.js project, or of a runtime or global prefix",
+  });
+}
+
+function notAPrefix(path: string): EnvpackError {
+  return new EnvpackError("NOT_AN_ENVIRONMENT", "this is no prefix: it holds no runtime and no global packages", {
+    path,
+    hint: "name a folder with bin/node or lib/node_modules, or the global folder of pnpm, Yarn 1, Bun or Deno",
   });
 }

@@ -1,17 +1,17 @@
+import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import type { Manifest, PackageRecord, Platform, RelocationSummary, RuntimeRecord } from "../manifest/manifest.js";
 import { FORMAT_VERSION } from "../manifest/manifest.js";
 import { VERSION } from "../version.js";
 import { ENVIRONMENT_FOLDER, RESOLVE_FOLDER } from "./layout.js";
-import type { LeftOut } from "./plan.js";
 
 /** What the stages before found out, to be told by the manifest. */
 export interface Findings {
   readonly environment: Environment;
   /** Everything that goes in but the manifest itself and what is known only after reading. */
   readonly entries: readonly PlannedEntry[];
-  readonly leftOut: readonly LeftOut[];
+  readonly omitted: Manifest["omitted"];
   readonly relocation: RelocationSummary;
   /** The highest GLIBC version needed, as "2.28"; null where nothing needs glibc. */
   readonly glibc: string | null;
@@ -34,12 +34,12 @@ export function describePlan(findings: Findings): Manifest {
     platform: describePlatform(findings),
     runtime: describeRuntime(findings),
     manager: environment.manager,
-    resolveFrom: RESOLVE_FOLDER[environment.kind],
+    resolveFrom: environment.resolveFrom ?? RESOLVE_FOLDER[environment.kind],
     packages: describePackages(environment, entries),
     bins: environment.bins.map((bin) => bin.name),
     totals: { entries: entries.length, bytes: files.reduce((sum, file) => sum + file.size, 0) },
     relocation: findings.relocation,
-    leftOut: countByReason(findings.leftOut),
+    omitted: findings.omitted,
     includedSecrets: [...findings.includedSecrets].sort(),
   };
 }
@@ -61,21 +61,13 @@ function describeRuntime({ environment, hook }: Findings): RuntimeRecord | null 
 
 /** The packages whose folder goes in: `--omit dev` and `--exclude` take some away. */
 function describePackages(environment: Environment, entries: readonly PlannedEntry[]): PackageRecord[] {
-  const folders = new Set(entries.filter((entry) => entry.type === "directory").map((entry) => entry.path));
+  // Plug'n'Play has archives in place of folders.
+  const places = new Set(entries.filter((entry) => entry.type === "directory" || entry.type === "file").map((entry) => entry.path));
   const base = ENVIRONMENT_FOLDER[environment.kind];
   const records: PackageRecord[] = [];
   for (const { name, version, path } of environment.packages) {
-    const arcpath = [base, path].filter((part) => part !== "").join("/");
-    if (path !== "" && folders.has(arcpath)) records.push({ name, version, path: arcpath });
+    const arcpath = posix.join(base, path);
+    if (path !== "" && places.has(arcpath)) records.push({ name, version, path: arcpath });
   }
   return records;
-}
-
-function countByReason(leftOut: readonly LeftOut[]): Manifest["leftOut"] {
-  const counts = new Map<string, { files: number; bytes: number }>();
-  for (const { reason, files, bytes } of leftOut) {
-    const count = counts.get(reason) ?? { files: 0, bytes: 0 };
-    counts.set(reason, { files: count.files + (files ?? 0), bytes: count.bytes + (bytes ?? 0) });
-  }
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -38,6 +38,8 @@ const BY_TAIL = new Map<string, Drop>([
   ["node_modules/.vitest", TOOL_CACHE],
   ["node_modules/.pnpm-workspace-state.json", INSTALL_STATE],
   ["node_modules/.pnpm-workspace-state-v1.json", INSTALL_STATE],
+  // Names the store in the packer's home; pnpm 10 takes what has another store for foreign, and wipes it.
+  ["node_modules/.modules.yaml", INSTALL_STATE],
   [".deno/.setup-cache.bin", INSTALL_STATE],
   [".yarn/install-state.gz", INSTALL_STATE],
   [".next/cache", TOOL_CACHE],

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
 import { checkAddons } from "../environment/addons.js";
 import type { Environment } from "../environment/environment.js";
@@ -8,8 +9,10 @@ import type { Notice, ProgressListener } from "../progress.js";
 import { noticeCollisions } from "./collisions.js";
 import { linkSameInodes } from "./hard-links.js";
 import { ENVIRONMENT_FOLDER } from "./layout.js";
+import { planOutside } from "./outside-entries.js";
 import type { LeftOut, Plan } from "./plan.js";
-import { planRuntime } from "./runtime-entries.js";
+import { withRuntime } from "./prefix-runtime.js";
+import { Scope } from "./scope.js";
 import { Selection, type SelectionOptions } from "./selection.js";
 import { walkEnvironment, type WalkResult } from "./walk.js";
 
@@ -33,15 +36,14 @@ export async function planArchive(environment: Environment, options: PlanOptions
   const own = await walkEnvironment({
     root: environment.root,
     arcpath,
-    selection: new Selection(environment, options),
+    selection: new Selection(environment, options, memberScope(environment)),
     signal,
     onEntries: (done) => onProgress?.({ stage: "planning", done, total: null }),
   });
-  const runtime = environment.runtime === null ? [] : await planRuntime(environment, environment.runtime, signal);
-  const results = [own, ...runtime];
+  const results = [...(await withRuntime(environment, own, signal)), ...(await planOutside(environment, options))];
   const entries = orderEntries(results);
   const paths = new Set(entries.map(({ path }) => path));
-  checkAddons(environment, (file) => paths.has(arcpath === "" ? file : `${arcpath}/${file}`));
+  checkAddons(environment, (file) => paths.has(posix.join(arcpath, file)));
   onProgress?.({ stage: "planning", done: entries.length, total: entries.length });
   const leftOut = results.flatMap((result) => result.leftOut).sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
@@ -54,15 +56,20 @@ export async function planArchive(environment: Environment, options: PlanOptions
 
 /** One list in code-unit order, which puts folders before what they hold. */
 function orderEntries(results: readonly WalkResult[]): readonly PlannedEntry[] {
-  const entries = results.flatMap((result) => result.entries);
-  const known = new Set(entries.map(({ path }) => path));
-  for (const path of ["bin", "lib", "lib/node_modules"]) {
+  // Folders above archives of Yarn's cache may be known already.
+  const known = new Map(results.flatMap((result) => result.entries).map((entry) => [entry.path, entry]));
+  const entries = [...known.values()];
+  for (const path of ["bin", "lib", "lib/node_modules", "links"]) {
     if (!known.has(path) && entries.some((entry) => entry.path.startsWith(`${path}/`))) {
       entries.push({ type: "directory", path });
     }
   }
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
   return linkSameInodes(entries, new Map(results.flatMap((result) => [...result.inodes])));
+}
+
+function memberScope({ root, member }: Environment): Scope | null {
+  return member ? new Scope(root, member.closure) : null;
 }
 
 /** A path that is misspelt must not pass for a secret that went in. */

@@ -12,7 +12,7 @@ export interface Plan {
 }
 
 /** Why something stays behind. */
-export type LeftOutReason = "excluded" | "development" | "cache" | "build" | "secret" | "vcs" | "output";
+export type LeftOutReason = "excluded" | "development" | "workspace" | "cache" | "build" | "secret" | "vcs" | "output";
 
 /** A file, or a whole folder with what it held (which may not have been counted: then null). */
 export interface LeftOut {

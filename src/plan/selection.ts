@@ -4,11 +4,14 @@ import { EnvpackError } from "../errors.js";
 import { findLeftover, isGypBuild } from "./build-leftovers.js";
 import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
 import { findCache, findVcs, type Drop } from "./left-outs.js";
+import { findPrefixCache } from "./prefix-left-outs.js";
 import { findPrivateKey, findSecret, mayBeKey } from "./secret-names.js";
+import type { Scope } from "./scope.js";
 import type { SourceType } from "./source.js";
 
 const EXCLUDED: Drop = { reason: "excluded", kind: "matched by a rule" };
 const DEVELOPMENT: Drop = { reason: "development", kind: "development package" };
+const WORKSPACE: Drop = { reason: "workspace", kind: "not needed by the packed member" };
 const OUTPUT: Drop = { reason: "output", kind: "the archive itself" };
 
 /** What was decided about a folder, which the decisions about its content build upon. */
@@ -62,11 +65,14 @@ export class Selection {
   private readonly development: ReadonlySet<string>;
   private readonly output: string | null;
   private readonly allowed: ReadonlySet<string>;
+  private readonly isPrefix: boolean;
 
   constructor(
     environment: Environment,
     private readonly options: SelectionOptions,
+    private readonly scope: Scope | null = null,
   ) {
+    this.isPrefix = environment.kind !== "project";
     this.mayInclude = options.rules.some(({ action }) => action === "include");
     this.lastMatch = compileRules(options.rules);
     const packages = options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : [];
@@ -107,12 +113,13 @@ export class Selection {
 
   private findBuiltIn(candidate: Candidate, parent: Standing): Drop | null {
     const { path, name, type } = candidate;
+    if (this.scope?.holds(candidate) === false) return WORKSPACE;
     if (this.development.has(path) || this.isDevelopmentLink(candidate)) return DEVELOPMENT;
     if (parent.gypBuild) {
       const leftover = findLeftover(name, type === "folder");
       if (leftover !== null) return leftover;
     }
-    return findCache(path, name, candidate.names);
+    return findCache(path, name, candidate.names) ?? (this.isPrefix ? findPrefixCache(path, candidate.names) : null);
   }
 
   /** `.bin/tsc -> ../typescript/bin/tsc` goes with typescript. */

@@ -35,6 +35,9 @@ const SLICE = 64;
 /** Plain names need no closer look: printable ASCII without a backslash or a colon. */
 const PLAIN_NAME = /^[ !-9;-[\]-~]{1,255}$/;
 
+/** A folder of which nothing is left for one of these reasons goes as well. */
+const EMPTYING: ReadonlySet<LeftOutReason> = new Set(["development", "build", "workspace"]);
+
 /** A folder that is being walked. */
 interface Folder {
   readonly path: string;
@@ -65,7 +68,8 @@ interface Count {
  * that takes a third of the time of their asynchronous forms; between slices the signal is looked at.
  *
  * A folder that was empty stays. A folder whose whole content is left out stays too (a program may
- * want to write there), unless all of it went as development packages or leftovers of builds.
+ * want to write there), unless all of it went as development packages, leftovers of builds or
+ * what a workspace's member does not need.
  */
 export async function walkEnvironment(request: WalkRequest): Promise<WalkResult> {
   const walk = new Walk(request);
@@ -231,7 +235,7 @@ class Walk {
     for (const folder of this.folders.reverse()) {
       const { parent, lost } = folder;
       if (parent === null || !folder.planned || folder.kept > 0 || lost.size === 0) continue;
-      if (![...lost].every((reason) => reason === "development" || reason === "build")) continue;
+      if (![...lost].every((reason) => EMPTYING.has(reason))) continue;
       this.entries.delete(this.arcpathOf(folder.path));
       parent.kept--;
       for (const reason of lost) parent.lost.add(reason);

@@ -17,6 +17,7 @@ export class Bases {
 
   constructor(environment: Environment) {
     const bases: Base[] = [{ folder: environment.root, arcpath: ENVIRONMENT_FOLDER[environment.kind] }];
+    for (const { folder, arcpath } of environment.outside ?? []) bases.push({ folder, arcpath });
     for (const [name, folder] of environment.runtime?.tools ?? []) {
       bases.push({ folder: resolvePath(folder), arcpath: `lib/node_modules/${name}` });
     }

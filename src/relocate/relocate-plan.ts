@@ -3,24 +3,30 @@ import type { Environment } from "../environment/environment.js";
 import type { RelocationSummary } from "../manifest/manifest.js";
 import type { Plan } from "../plan/plan.js";
 import { Bases } from "./bases.js";
+import { denoLaunchers } from "./rules/deno-launchers.js";
+import { globalShims } from "./rules/global-shims.js";
 import { links } from "./rules/links.js";
-import type { Rule } from "./rules/rule.js";
+import { nodeenvScripts } from "./rules/nodeenv-scripts.js";
+import { ownShebang } from "./rules/own-shebang.js";
+import { plugAndPlay } from "./rules/plug-and-play.js";
+import { pnpmShims } from "./rules/pnpm-shims.js";
+import type { Outcome, Rule } from "./rules/rule.js";
 
 /** In the order in which they are asked. */
-const RULES: readonly Rule[] = [links];
+const RULES: readonly Rule[] = [links, pnpmShims, globalShims, nodeenvScripts, denoLaunchers, ownShebang, plugAndPlay];
 
 /**
  * Rewrites what a plan holds so that it works from any folder, as far as that is known from what
- * things are: links now, other classes a rule each. What remains as text is found while the files
+ * things are: a rule for each class. What remains as text is found while the files
  * are read, and recorded for `unpack` and `relocate`.
  *
  * @throws EnvpackError LINK_ESCAPES naming a link out of the environment and where it leads
  */
 export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan; summary: RelocationSummary } {
   const bases = new Bases(environment);
-  const summary = { relative: 0, broughtIn: 0, dropped: 0 };
+  const summary = { relative: 0, broughtIn: countOutside(environment), dropped: countDropped(plan) };
   const entries = plan.entries.flatMap((entry): readonly PlannedEntry[] => {
-    const outcome = applyRules(entry, bases);
+    const outcome = applyRules(entry, bases, environment);
     if (outcome === null) return [entry];
     if (outcome.action !== null) summary[outcome.action] += 1;
     return outcome.entries;
@@ -28,9 +34,18 @@ export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan
   return { plan: { ...plan, entries }, summary };
 }
 
-function applyRules(entry: PlannedEntry, bases: Bases): ReturnType<Rule["apply"]> {
+function countOutside({ outside = [], programs = new Map() }: Environment): number {
+  return outside.reduce((sum, { packages }) => sum + packages.length, programs.size);
+}
+
+/** Leftovers of builds and managers' notes of where they installed; not caches, which come and go. */
+function countDropped({ leftOut }: Plan): number {
+  return leftOut.filter(({ reason, kind }) => reason === "build" || kind === "package manager's state").length;
+}
+
+function applyRules(entry: PlannedEntry, bases: Bases, environment: Environment): Outcome | null {
   for (const rule of RULES) {
-    const outcome = rule.apply(entry, bases);
+    const outcome = rule.apply(entry, bases, environment);
     if (outcome !== null) return outcome;
   }
   return null;

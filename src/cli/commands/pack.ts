@@ -21,11 +21,14 @@ const FORMATS = new Map<string, Format | undefined>([
 ]);
 
 interface Flags {
+  readonly prefix?: string;
+  readonly name?: string;
   readonly output?: string;
   readonly format?: string;
   readonly node?: string;
   readonly omit?: readonly "dev"[];
   readonly includeSecret?: readonly string[];
+  readonly links?: "bring" | "refuse";
   readonly sign?: string;
   readonly detachSign?: string;
   readonly arcroot?: string;
@@ -45,6 +48,8 @@ Examples:
   envpack pack ../shop -o shop.tar.gz
   envpack pack --omit dev --exclude '*.map'  a name at any depth
   envpack pack --exclude docs/ --include /docs/index.html
+  envpack pack -n v22                        the newest Node 22 of nvm, fnm, Volta, mise, asdf or n, with its global packages
+  envpack pack -p ~/.npm-global
   envpack pack --dry-run                     what would go in, with sizes
   envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd -f -'`;
 
@@ -57,6 +62,8 @@ export function addPack(program: Command, session: Session): void {
     .summary("write an archive")
     .description("Packs the project of PATH (by default the current folder) with the Node.js that runs it.")
     .argument("[path]", "the project's folder")
+    .option("-p, --prefix <folder>", "instead of a project: a runtime, nodeenv, conda prefix, or a manager's global folder")
+    .option("-n, --name <version>", "instead of a project: a runtime that a version manager installed, as v22 or 22.11.0")
     .option("-o, --output <file>", "the archive; - is stdout (default: NAME-VERSION-PLATFORM-ARCH.tar.zst)")
     .addOption(new Option("--format <format>", "the archive's format (default: what the output's name ends in)").choices([...FORMATS.keys()]))
     .option("--node <which>", "the runtime: current, none, a version, or the path of a node (default: current)")
@@ -64,6 +71,7 @@ export function addPack(program: Command, session: Session): void {
     .addOption(new Option("--include <pattern>", "keep what matches").argParser(rule("include")))
     .addOption(new Option("--omit <kind>", "leave out dependencies of a kind: dev").argParser(parseOmit))
     .option("--include-secret <path>", "keep a file that is left out as a secret (repeatable)", collect)
+    .addOption(new Option("--links <what>", "links to packages outside the environment: bring them in, or refuse").choices(["bring", "refuse"]))
     .option("--sign <key>", "sign the archive with an Ed25519 private key (PEM or OpenSSH)")
     .option("--detach-sign <key>", "the same, with the signature in a file of its own, OUTPUT.sig")
     .option("--arcroot <folder>", "put everything into a folder of the archive")
@@ -83,11 +91,14 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
   const { pack, planPack } = await import("../../pack.js");
   const options = (onProgress: PackOptions["onProgress"]): PackOptions => ({
     path,
+    prefix: flags.prefix,
+    runtimeName: flags.name,
     output: flags.output === "-" ? session.stdout : flags.output,
     format: flags.format === undefined ? undefined : FORMATS.get(flags.format),
     node: flags.node,
     rules,
     omit: flags.omit,
+    links: flags.links,
     includeSecrets: flags.includeSecret,
     level: flags.compressLevel,
     threads: flags.nThreads,

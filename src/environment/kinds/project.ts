@@ -1,64 +1,119 @@
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { EnvpackError } from "../../errors.js";
 import type { Notice } from "../../progress.js";
 import { findBins } from "../bins.js";
+import { findClosure } from "../closure.js";
 import { developmentPaths } from "../development.js";
 import type { Environment, InstalledPackage } from "../environment.js";
 import { findInstalled } from "../installed.js";
 import { describeManager, detectManager } from "../managers/detect.js";
 import type { PackageManager, Project } from "../managers/manager.js";
-import { findNatives } from "../natives.js";
-import type { PackageJson } from "../package-json.js";
+import { below, findEveryNative, findOutsideLinks, gatherOutside, isWithin, packagesOutside, placesOf, type OutsideLink } from "../outside.js";
+import { NO_PACKAGE_JSON, readOwnPackageJson, type PackageJson } from "../package-json.js";
+import { hasPnp, readPnpPackages } from "../pnp/packages.js";
 import { findMembers, findPnpmMembers, findWorkspaceRoot, hasInstalled } from "../workspaces.js";
+import type { ProjectPackages } from "./project-packages.js";
 
-/** A project with its installed packages, alone or as the root of a workspace. */
+export interface ProjectRequest {
+  /** What becomes of links to packages outside the root; by default they are brought in. */
+  readonly links?: "bring" | "refuse";
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A project with its installed packages: alone, as the root of a workspace, or as a workspace's member
+ * with just what it needs of the workspace; then `root` is the workspace's.
+ *
+ * @param folder the project's or the member's, absolute, links resolved
+ * @param json of that folder
+ */
 export async function readProject(
-  root: string,
+  folder: string,
   json: PackageJson,
-  signal: AbortSignal | undefined,
+  request: ProjectRequest,
 ): Promise<Omit<Environment, "namedRoot" | "runtime">> {
-  const manager = detectManager(root, json);
-  const members = manager.name === "pnpm" ? findPnpmMembers(root) : await findMembers(root, json.workspaces);
-  await refuseUninstalled(root, json, manager, members.map((member) => member.json));
-  signal?.throwIfAborted();
-  const installed = findInstalled(root, ["", ...members.map((member) => member.path)]);
-  const project: Project = { root, json, members, installed };
+  const above = await findWorkspaceRoot(folder);
+  const project = await findProject(above ?? folder, above === null ? json : (readOwnPackageJson(above) ?? NO_PACKAGE_JSON));
+  const member = above === null ? null : below(folder, above);
+  const manager = detectManager(project.root, project.json);
+  refuseUninstalled(project, manager, member);
+  request.signal?.throwIfAborted();
   manager.checkInstalled(project);
-  refuseMissing(project, manager);
-  signal?.throwIfAborted();
-  const packages = listPackages(project, manager);
-  const { bins, notices } = findBins(project);
+  const found = hasPnp(project.root) ? readPnpPackages(project, member) : readPackages(project, manager, member);
+  const { outside = [], ...rest } = found;
+  if (request.links === "refuse") refuseLinks(found.links);
   return {
     kind: "project",
-    name: json.name ?? basename(root),
+    name: json.name ?? basename(folder),
     version: json.version,
-    root,
-    manager: describeManager(manager, root, json),
-    packages,
-    bins,
-    natives: findNatives(root, packages),
-    notices: [...notices, ...noticeBroken(project), ...noticeExtraneous(project, manager)],
+    root: project.root,
+    manager: describeManager(manager, project.root, project.json),
+    resolveFrom: member ?? undefined,
+    natives: findEveryNative(project.root, rest.packages, outside),
+    outside,
+    packages: rest.packages,
+    bins: rest.bins,
+    member: rest.member,
+    pnp: rest.pnp,
+    notices: [...rest.notices, ...noticeBroken(project), ...noticeExtraneous(project, manager)],
   };
 }
 
+async function findProject(root: string, json: PackageJson): Promise<Project> {
+  const named = await findMembers(root, json.workspaces);
+  const members = named.length > 0 ? named : findPnpmMembers(root);
+  return { root, json, members, installed: findInstalled(root, ["", ...members.map((member) => member.path)]) };
+}
+
+/** What is installed in node_modules folders. */
+function readPackages(project: Project, manager: PackageManager, member: string | null): ProjectPackages {
+  const { root, members, installed } = project;
+  const focus = member === null ? ["", ...members.map(({ path }) => path)] : [member];
+  refuseMissing(project, manager, focus);
+  const closure = member === null ? null : findClosure([join(root, member)], true);
+  const scope = closure === null ? null : new Set([...closure.keys()].filter((one) => isWithin(one, root)).map((one) => below(one, root)));
+  const links = findOutsideLinks(root, focus, scope === null ? installed : installed.filter(({ path }) => scope.has(path)));
+  const outside = gatherOutside(root, [...new Set(links.map(({ folder }) => folder))]);
+  const own = listPackages(project, manager, member).filter(({ path }) => scope === null || scope.has(path));
+  const packages = [...own, ...developmentLinks(project, focus, links), ...packagesOutside(outside)];
+  const { bins, notices } = findBins(project, focus, placesOf(outside));
+  return {
+    packages: packages.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    bins: bins.map((bin) => ({ ...bin, nodePath: manager.nodePath?.(project, bin) })),
+    member: scope === null || member === null ? null : { path: member, closure: scope.add("package.json") },
+    outside,
+    links,
+    pnp: null,
+    notices,
+  };
+}
+
+/** Links out of the root that only development needs: they are left out like its packages. */
+function developmentLinks({ json, members }: Project, focus: readonly string[], links: readonly OutsideLink[]): InstalledPackage[] {
+  const named = focus.map((path) => (path === "" ? json : members.find((member) => member.path === path)?.json));
+  const isNeeded = (name: string): boolean =>
+    named.some((one) => one?.dependencies.has(name) || one?.optionalDependencies.has(name) || one?.peerDependencies.has(name));
+  const isDevelopment = (name: string): boolean => named.some((one) => one?.devDependencies.has(name)) && !isNeeded(name);
+  return links.filter(({ name }) => isDevelopment(name)).map(({ path, name }) => ({ name, version: "0.0.0", path, dev: true }));
+}
+
+function refuseLinks(links: readonly OutsideLink[]): void {
+  const [first, ...others] = links;
+  if (first === undefined) return;
+  const more = others.length === 0 ? "" : `, and ${others.length} more`;
+  throw new EnvpackError("LINK_ESCAPES", `a link leads to a package outside the environment: ${first.path}${more}`, {
+    path: first.folder,
+    hint: "bring such packages in with `--links bring`, or install copies of them",
+  });
+}
+
 /** A project without dependencies needs no node_modules; any other does. */
-async function refuseUninstalled(
-  root: string,
-  json: PackageJson,
-  manager: PackageManager,
-  members: readonly PackageJson[],
-): Promise<void> {
-  if (hasInstalled(root)) return;
-  const above = await findWorkspaceRoot(root);
-  if (above !== null) {
-    throw new EnvpackError("WORKSPACE_MEMBER", "this is a member of a workspace; its dependencies lie above it", {
-      path: root,
-      hint: `pack the workspace itself: ${above}`,
-    });
-  }
-  const wanted = [json, ...members].some((one) => one.dependencies.size + one.devDependencies.size > 0);
-  if (!wanted && members.length === 0) return;
+function refuseUninstalled({ root, json, members }: Project, manager: PackageManager, member: string | null): void {
+  if (hasInstalled(root) || (member !== null && hasInstalled(join(root, member)))) return;
+  const all = member === null ? [json, ...members.map((one) => one.json)] : members.filter(({ path }) => path === member).map((one) => one.json);
+  const wanted = all.some((one) => one.dependencies.size + one.devDependencies.size > 0);
+  if (!wanted && (members.length === 0 || member !== null)) return;
   throw new EnvpackError("NOT_INSTALLED", "the project's dependencies are not installed: there is no node_modules", {
     path: root,
     hint: `install them with \`${installCommand(root, manager)}\``,
@@ -72,10 +127,10 @@ function installCommand(root: string, manager: PackageManager): string {
 }
 
 /** Refuses where package.json asks for packages that nothing installed, as after an edit by hand. */
-function refuseMissing(project: Project, manager: PackageManager): void {
-  if (!existsSync(`${project.root}/node_modules`)) return;
+function refuseMissing(project: Project, manager: PackageManager, focus: readonly string[]): void {
   const missing: string[] = [];
   for (const { path, json } of [{ path: "", json: project.json }, ...project.members]) {
+    if (!focus.includes(path)) continue;
     for (const name of json.dependencies.keys()) {
       const isThere = [path, ""].some((folder) => existsSync([project.root, folder, "node_modules", name].join("/")));
       if (!isThere && !json.optionalDependencies.has(name)) missing.push(name);
@@ -89,9 +144,10 @@ function refuseMissing(project: Project, manager: PackageManager): void {
   });
 }
 
-function listPackages(project: Project, manager: PackageManager): InstalledPackage[] {
+function listPackages(project: Project, manager: PackageManager, member: string | null): InstalledPackage[] {
   const { json, root, members, installed } = project;
-  const development = developmentPaths(project, manager.readDevelopment(project));
+  const flags = member === null ? manager.readDevelopment(project) : null;
+  const development = developmentPaths(project, flags, member);
   const own = { name: json.name ?? basename(root), version: json.version ?? "0.0.0", path: "", dev: false };
   const sisters = members.map(({ path, json: member }) => ({
     name: member.name ?? basename(path),

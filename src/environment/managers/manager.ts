@@ -1,4 +1,5 @@
 import type { ManagerRecord } from "../../manifest/manifest.js";
+import type { Bin } from "../environment.js";
 import type { InstalledFolder } from "../installed.js";
 import type { PackageJson } from "../package-json.js";
 import type { Member } from "../workspaces.js";
@@ -33,6 +34,8 @@ export interface PackageManager {
   readonly install: string;
   /** Throws LOCK_MISMATCH where it can tell that the installation is not what the lockfile says. */
   readonly checkInstalled: (project: Project) => void;
+  /** Folders relative to the root that its shim of a command puts into NODE_PATH; absent: it writes no such shims. */
+  readonly nodePath?: (project: Project, bin: Bin) => readonly string[] | undefined;
   /** Null where the manager keeps no such note: then the packages' own dependencies are followed. */
   readonly readDevelopment: (project: Project) => DevelopmentFlags | null;
 }

@@ -1,13 +1,29 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { PackageManager } from "./manager.js";
+import type { Bin } from "../environment.js";
+import type { PackageManager, Project } from "./manager.js";
 
 /** pnpm: real packages in node_modules/.pnpm, links to them; or hoisted as npm does. */
 export const pnpm: PackageManager = {
   name: "pnpm",
   lockfiles: ["pnpm-lock.yaml"],
-  installedBy: (root) => existsSync(join(root, "node_modules/.modules.yaml")),
+  // An environment that was packed once comes without .modules.yaml.
+  installedBy: (root) => ["node_modules/.modules.yaml", "node_modules/.pnpm"].some((mark) => existsSync(join(root, mark))),
   install: "pnpm install --frozen-lockfile",
   checkInstalled: () => undefined,
   readDevelopment: () => null,
+  nodePath,
 };
+
+/**
+ * pnpm's shims let a command find what its package does not declare: the dependencies of that package
+ * and all that pnpm hoists into `.pnpm/node_modules`. A plugin's configuration file that
+ * requires another plugin depends on it.
+ */
+function nodePath({ root }: Project, { file, start }: Bin): readonly string[] | undefined {
+  const match = /^(.*?node_modules\/\.pnpm)\/([^/]+)\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file);
+  if (match === null || start !== "node") return undefined;
+  const [, store, id, name] = match;
+  const folders = [`${store}/${id}/node_modules/${name}/node_modules`, `${store}/${id}/node_modules`, `${store}/node_modules`];
+  return folders.filter((folder) => existsSync(join(root, folder)));
+}

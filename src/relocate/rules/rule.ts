@@ -1,4 +1,5 @@
-import type { PlannedEntry } from "../../archive/entry.js";
+import type { PlannedEntry, PlannedFile } from "../../archive/entry.js";
+import type { Environment } from "../../environment/environment.js";
 import type { RelocationSummary } from "../../manifest/manifest.js";
 import type { Bases } from "../bases.js";
 
@@ -10,7 +11,7 @@ export interface Rule {
   /** For messages and the summary: "absolute link". */
   readonly name: string;
   /** What becomes of an entry; null where the rule is not about it. */
-  apply(entry: PlannedEntry, bases: Bases): Outcome | null;
+  apply(entry: PlannedEntry, bases: Bases, environment: Environment): Outcome | null;
 }
 
 export interface Outcome {
@@ -18,4 +19,10 @@ export interface Outcome {
   readonly action: keyof RelocationSummary | null;
   /** What goes in instead of the entry, in the archive's order: none where it is dropped. */
   readonly entries: readonly PlannedEntry[];
+}
+
+/** A file with other content, which is text. */
+export function rewritten(entry: PlannedFile, text: string): PlannedFile {
+  const bytes = Buffer.from(text);
+  return { ...entry, size: bytes.length, source: { kind: "bytes", bytes } };
 }

@@ -65,7 +65,7 @@ export interface Expectation {
 /** The cases by name; `heavy` ones only where asked for. */
 export function readCases(heavy: boolean): readonly EnvironmentCase[] {
   const names = readdirSync(FIXTURES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const cases = names.map(({ name }) => readCase(name));
+  const cases = names.filter(({ name }) => !name.startsWith("prefix-")).map(({ name }) => readCase(name));
   return cases.filter((one) => heavy || one.needs !== "patience");
 }
 

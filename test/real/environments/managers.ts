@@ -40,6 +40,8 @@ function originOf(name: string, major: number): Origin {
       return { name: major === 1 ? name : "@yarnpkg/cli-dist", file: "bin/yarn.js", script: true };
     case "bun":
       return { name: `@oven/bun-${PLATFORM.replace("arm64", "aarch64")}`, file: "bin/bun", script: false };
+    case "node":
+      return { name: `node-${PLATFORM}`, file: "bin/node", script: false };
     case "deno":
       return { name: `@deno/${PLATFORM}-glibc`, file: "deno", script: false };
     default:

@@ -40,6 +40,8 @@ export function runInside(sandbox: Sandbox, cwd: string, command: readonly strin
 /** Folders that hold programs of Node are emptied; in /usr/bin such programs lose the x bit that makes them be found. */
 function hideNodes(): string[] {
   const emptied = ["/usr/local", "/usr/lib/node_modules"].filter((folder) => existsSync(folder));
-  const masked = NODES.map((name) => join("/usr/bin", name)).filter((file) => existsSync(file));
+  const programs = NODES.map((name) => join("/usr/bin", name)).filter((file) => existsSync(file));
+  // Links lead to what is masked or emptied.
+  const masked = programs.filter((file) => lstatSync(file).isFile());
   return [...emptied.flatMap((folder) => ["--tmpfs", folder]), ...masked.flatMap((file) => ["--ro-bind", "/dev/null", file])];
 }

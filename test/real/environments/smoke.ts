@@ -137,9 +137,11 @@ function readSmoke(outcome: Outcome, place: Place): unknown {
   return Object.fromEntries(rows);
 }
 
+/** What a failure is called; its message tells of places, which differ. */
 function tell({ status, stdout, stderr }: Outcome, { root }: Place): unknown {
-  const said = (status === 0 ? stdout : `${stdout}${stderr}`).replaceAll(root, "ROOT").replaceAll(real(root), "ROOT");
-  return { status, said: status === 0 ? said : lastLines(said) };
+  if (status === 0) return { status, said: stdout.replaceAll(root, "ROOT").replaceAll(real(root), "ROOT") };
+  const code = /\bcode: '(\w+)'/.exec(stderr)?.[1] ?? /^(\w*Error)\b/m.exec(stderr)?.[1];
+  return { status, failed: code ?? lastLines(stderr) };
 }
 
 function real(path: string): string {
