@@ -1,11 +1,15 @@
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { resolve } from "node:path";
+import { META } from "./archive/entry.js";
 import { checkArchive } from "./engine/check.js";
+import type { ReadResult } from "./engine/read-through.js";
 import { decodeManifest } from "./manifest/decode.js";
 import type { CommonOptions } from "./options.js";
 import { isFolder } from "./packed.js";
 import { EnvpackError } from "./errors.js";
+import { fileFixups } from "./relocate/file-fixups.js";
+import { decodeFixups } from "./relocate/fixup-file.js";
 import { compareTree, type Difference } from "./restore/compare.js";
 import { repairTree } from "./restore/repair.js";
 import { readSignatureRule, type SignatureOptions } from "./signatures.js";
@@ -47,7 +51,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     signal,
     onProgress,
   });
+  refuseFixups(checked);
   return { kind: "archive", ok: true, entries: checked.index.entries.length, bytes: checked.bytes, differences: [], repaired: [] };
+}
+
+/** What unpacking would find wrong with the fix-up records. */
+function refuseFixups({ index, fixups }: ReadResult): void {
+  if (fixups === null) throw new EnvpackError("ARCHIVE_CORRUPT", "the archive has no fix-up records", { path: META.fixups });
+  fileFixups(decodeFixups(fixups), index.entries);
 }
 
 async function verifyFolder(folder: string, options: VerifyOptions): Promise<VerifyResult> {

@@ -50,6 +50,8 @@ export interface FoundFrame {
   readonly open: { readonly entry: HeadedEntry & { readonly type: "file" }; readonly content: Uint8Array; readonly selected: boolean } | null;
   /** Tar bytes that the main thread takes: all of a part, and those of the frame that the index begins in. */
   readonly rest: Uint8Array | null;
+  /** The fix-up records, of the frame that holds them whole. */
+  readonly fixups: Uint8Array | null;
 }
 
 export async function openCheckJob({ codec, folder }: CheckJob): Promise<Handler> {
@@ -86,6 +88,7 @@ class FrameReader {
     let bytes = 0;
     let entries = 0;
     let position = 0;
+    let fixups: Uint8Array | null = null;
     for (const { entry, body, open } of walkFrame(plain, shape)) {
       if (entry.path === META.index) return this.#seal({ ...common, rest: plain });
       const selected = select === "all" || (select !== "names" && select[position] === true);
@@ -94,11 +97,12 @@ class FrameReader {
       lines += encodeEntry(entry.type === "file" ? { ...entry, sha256: digest(body) } : entry);
       if (selected) this.#writer?.write(entry, body);
       position++;
+      if (entry.path === META.fixups) fixups = new Uint8Array(body);
       if (isOwn(entry.path)) continue;
       bytes += body.length;
       entries++;
     }
-    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries });
+    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries, fixups });
     // All of it was written or hashed; what goes back to the main thread is in buffers of its own.
     release(plain);
     return outcome;
@@ -108,7 +112,7 @@ class FrameReader {
     const lines = detach(found.lines ?? new Uint8Array());
     const rest = found.rest === undefined || found.rest === null ? null : detach(found.rest);
     const open = found.open === undefined || found.open === null ? null : { ...found.open, content: detach(found.open.content) };
-    const nothing = { names: [], bytes: 0, entries: 0 };
+    const nothing = { names: [], bytes: 0, entries: 0, fixups: null };
     const transfer = [lines, rest, open?.content].flatMap((bytes) => (bytes === null || bytes === undefined ? [] : [bytes.buffer]));
     return { result: { ...nothing, ...found, lines, rest, open }, transfer };
   }

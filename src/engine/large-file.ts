@@ -12,11 +12,16 @@ export class LargeFile {
   readonly #entry: HeadedEntry & { readonly type: "file" };
   readonly #hash = createHash("sha256");
   readonly #fd: number | null;
+  readonly #kept: Buffer[] | null;
   #missing: number;
 
-  /** @param writer null to check and write nothing */
-  constructor(entry: HeadedEntry & { readonly type: "file" }, writer: FolderWriter | null) {
+  /**
+   * @param writer null to check and write nothing
+   * @param keep whether the content is asked for afterwards
+   */
+  constructor(entry: HeadedEntry & { readonly type: "file" }, writer: FolderWriter | null, keep: boolean) {
     this.#entry = entry;
+    this.#kept = keep ? [] : null;
     this.#missing = entry.size;
     this.#fd = writer === null ? null : writer.create(entry.path, entry.executable);
   }
@@ -27,6 +32,11 @@ export class LargeFile {
 
   get size(): number {
     return this.#entry.size;
+  }
+
+  /** The content, where it was kept. */
+  get content(): Buffer | null {
+    return this.#kept === null ? null : Buffer.concat(this.#kept);
   }
 
   /**
@@ -40,6 +50,7 @@ export class LargeFile {
     if (this.#missing === 0 || content.length === 0) throw damaged("a frame goes on with a file that is whole");
     this.#missing -= content.length;
     this.#hash.update(content);
+    this.#kept?.push(Buffer.from(content));
     this.#write(content);
     if (this.#missing > 0) return false;
     const padding = paddedSize(this.#entry.size) - this.#entry.size;

@@ -39,6 +39,8 @@ export interface Target {
 export interface ReadResult {
   readonly index: ArchiveIndex;
   readonly bytes: number;
+  /** The fix-up records, not yet decoded; null where there are none, or they were not among what was wanted. */
+  readonly fixups: Uint8Array | null;
 }
 
 /**

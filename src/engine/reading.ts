@@ -28,6 +28,7 @@ export class Reading {
   #at = 0;
   #entries = 0;
   #bytes = 0;
+  #fixups: Uint8Array | null = null;
 
   constructor(source: Source, target: Target, promised: Promised, options: ReadOptions) {
     this.#source = source;
@@ -62,6 +63,7 @@ export class Reading {
     if (this.#large !== null) this.#takePiece(rest ?? new Uint8Array());
     else if (open !== null) this.#openLarge(open, number);
     else this.#ledger.addLines(number, lines);
+    this.#fixups ??= found.fixups;
     this.#count(found.entries, found.bytes);
     this.#options.onProgress?.({ stage: this.#writer === null ? "checking" : "restoring", done: this.#bytes, total: this.#promised.bytes });
   }
@@ -77,7 +79,7 @@ export class Reading {
     }
     if (known === null) checkTree(index.entries);
     this.#ledger.settle(index);
-    return { index, bytes: index.totals.bytes };
+    return { index, bytes: index.totals.bytes, fixups: this.#fixups };
   }
 
   /** Closes what is open, whether reading came to its end or not. */
@@ -92,7 +94,7 @@ export class Reading {
       if (entry.size > limit) throw exceeds(entry.path);
       if (entry.path !== META.fixups) this.#count(1, entry.size);
     }
-    this.#large = { file: new LargeFile(entry, selected ? this.#writer : null), number };
+    this.#large = { file: new LargeFile(entry, selected ? this.#writer : null, entry.path === META.fixups), number };
     this.#takePiece(content);
   }
 
@@ -100,6 +102,7 @@ export class Reading {
     if (this.#large === null || !this.#large.file.push(tar)) return;
     const { file, number } = this.#large;
     file.close();
+    this.#fixups ??= file.content;
     this.#large = null;
     this.#ledger.addLines(number, Buffer.from(file.line()));
   }
