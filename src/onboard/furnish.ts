@@ -65,10 +65,10 @@ async function shellScripts(environment: Environment): Promise<PlannedFile[]> {
   return Promise.all(entries);
 }
 
-async function hookFiles({ kind }: Environment): Promise<PlannedFile[]> {
+async function hookFiles({ kind, resolveFrom: folder = resolveFrom(kind) }: Environment): Promise<PlannedFile[]> {
   const hook = await readSource("hook/hook.cjs");
   return [
-    file(HOOK, hook.replace("@RESOLVE_FROM@", resolveFrom(kind)), false),
+    file(HOOK, hook.replace("@RESOLVE_FROM@", () => folder), false),
     file(HOOK_THREAD, await readSource("hook/hook-thread.mjs"), false),
   ];
 }

@@ -25,7 +25,8 @@ export async function planRuntime(
   return results;
 }
 
-function planBinary(path: string, file: string): PlannedEntry {
+/** A program that goes in under another path than its own. */
+export function planBinary(path: string, file: string): PlannedEntry {
   try {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(file);
     const source = { kind: "disk", file, identity: { dev, ino, size, mtimeMs, ctimeMs } } as const;

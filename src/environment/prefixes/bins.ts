@@ -4,6 +4,7 @@ import type { Bin } from "../environment.js";
 import { joinPath } from "../installed.js";
 import { readStart } from "../program-start.js";
 import { isLauncher } from "./launcher-kinds.js";
+import { readShim } from "./pnpm-shim.js";
 
 /** The runtime and the files that envpack puts beside it are no package's commands. */
 const NOT_COMMANDS = /^(node|nodejs|envpack|shim|(de)?activate(\..*)?)$/i;
@@ -12,7 +13,7 @@ const NOT_COMMANDS = /^(node|nodejs|envpack|shim|(de)?activate(\..*)?)$/i;
  * The commands of a prefix's packages, sorted by name: links from a folder of commands to a package,
  * and the launchers that pnpm and deno write. Where two folders have a name the first folder's counts.
  *
- * A link to a script of node becomes a launcher: alone it would run the node of PATH. All else
+ * A link or shim for a script of node becomes a launcher: it would run the node of PATH. All else
  * works as it stands and keeps its place (some programs tell by the name that they are called by what
  * to do), so such a command's file is itself.
  *
@@ -32,14 +33,15 @@ export function findPrefixBins(root: string, folders: readonly string[]): readon
 
 function readBin(root: string, path: string, entry: Dirent): Bin | null {
   const file = join(root, path);
+  const itself: Bin = { name: entry.name, file: path, start: "direct" };
   if (entry.isFile()) {
-    const isKnown = isLauncher("cmd-shim", file) || isLauncher("deno", file);
-    return isKnown ? { name: entry.name, file: path, start: "direct" } : null;
+    if (isLauncher("deno", file)) return itself;
+    return isLauncher("cmd-shim", file) ? (readShim(root, path) ?? itself) : null;
   }
   const target = entry.isSymbolicLink() ? packageFile(root, file) : null;
   if (target === null) return null;
   const start = readStart(join(root, target));
-  return start.start === "node" ? { name: entry.name, file: target, ...start } : { name: entry.name, file: path, start: "direct" };
+  return start.start === "node" ? { name: entry.name, file: target, ...start } : itself;
 }
 
 /** The file of a package inside the root that a link leads to; null where it leads elsewhere or nowhere. */

@@ -20,6 +20,9 @@ export const denoLaunchers: Rule = {
   },
 };
 
+/** deno refuses to start where nothing tells it of a folder for caches; it does without being able to write there. */
+const CACHE = `[ -n "\${DENO_DIR-}\${XDG_CACHE_HOME-}\${HOME-}" ] || export DENO_DIR="$envpack_root/.deno"\n`;
+
 /** The launcher with each word that names the old place found from its own; `bin/` comes first on PATH. */
 export function makeDenoRelative(text: string, bases: Pick<Bases, "toArcpath">): string {
   const rewrite = (word: string, path: string): string => {
@@ -30,6 +33,6 @@ export function makeDenoRelative(text: string, bases: Pick<Bases, "toArcpath">):
     const words = line
       .replace(/(?<= )'(\/[^'\n]*)'(?= |$)/g, (word, path: string) => rewrite(word, path))
       .replace(/(?<= )(\/[^\s'"\\$]*)(?= |$)/g, (word, path: string) => rewrite(word, path));
-    return `${ownPlace(1)}PATH=$envpack_root/bin\${PATH:+:$PATH}\nexport PATH\n${words}`;
+    return `${ownPlace(1)}PATH=$envpack_root/bin\${PATH:+:$PATH}\nexport PATH\n${CACHE}${words}`;
   });
 }
