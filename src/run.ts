@@ -49,7 +49,10 @@ async function execute(folder: string, options: RunOptions): Promise<RunResult> 
   const env = activationEnv(folder, packed.manifest, options.env ?? process.env);
   const [file, args] = await commandLine(options);
   const child = spawn(file, args, { cwd: options.cwd, env, stdio: "inherit" });
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const forward = (signal: NodeJS.Signals): void => {
+    // A terminal sends Ctrl-C to the command by itself, and a second one makes many programs quit hard.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
   for (const signal of FORWARDED) process.on(signal, forward);
   const stop = (): void => void child.kill("SIGTERM");
   options.signal?.addEventListener("abort", stop);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
@@ -70,14 +70,9 @@ export function write(file: string, content: string | Uint8Array, executable = f
   writeFileSync(file, content, { mode: executable ? 0o755 : 0o644 });
 }
 
-/** The node that runs this test: a hard link where the disk allows, for it is large. */
+/** A copy of the node that runs this test, never a link: tests change the modes of what they made. */
 function bringNode(file: string): void {
-  const node = realpathSync(process.execPath);
-  try {
-    linkSync(node, file);
-  } catch {
-    copyFileSync(node, file);
-  }
+  copyFileSync(realpathSync(process.execPath), file, constants.COPYFILE_FICLONE);
 }
 
 export function bin(name: string, file: string, start: Bin["start"] = "node"): Bin {
