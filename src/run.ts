@@ -18,6 +18,8 @@ export interface RunOptions extends CommonOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** By default the current folder. */
   readonly cwd?: string;
+  /** Whether a terminal sends Ctrl-C to the command by itself, so that it is not to be passed on. */
+  readonly onTerminal?: boolean;
 }
 
 export interface RunResult {
@@ -50,8 +52,8 @@ async function execute(folder: string, options: RunOptions): Promise<RunResult> 
   const [file, args] = await commandLine(options);
   const child = spawn(file, args, { cwd: options.cwd, env, stdio: "inherit" });
   const forward = (signal: NodeJS.Signals): void => {
-    // A terminal sends Ctrl-C to the command by itself, and a second one makes many programs quit hard.
-    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    // A second Ctrl-C makes many programs quit hard.
+    if (signal !== "SIGINT" || !options.onTerminal) child.kill(signal);
   };
   for (const signal of FORWARDED) process.on(signal, forward);
   const stop = (): void => void child.kill("SIGTERM");

@@ -36,7 +36,7 @@ async function execute(session: Session, words: readonly string[]): Promise<void
   const { run } = await import("../../run.js");
   // A command in a restored environment takes the signals itself; only a restore has to be undone.
   const signal = isArchive ? session.interrupts.catch() : undefined;
-  const ended = await run({ path, command, args, signal });
+  const ended = await run({ path, command, args, signal, onTerminal: session.stdin.isTTY });
   session.status = ended.status;
   session.endBy = ended.signal;
 }
