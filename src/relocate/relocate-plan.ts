@@ -13,7 +13,7 @@ import { pnpmShims } from "./rules/pnpm-shims.js";
 import type { Outcome, Rule } from "./rules/rule.js";
 
 /** In the order in which they are asked. */
-const RULES: readonly Rule[] = [links, pnpmShims, globalShims, nodeenvScripts, denoLaunchers, ownShebang, plugAndPlay];
+const RULES: readonly Rule[] = [links, globalShims, nodeenvScripts, denoLaunchers, ownShebang, pnpmShims, plugAndPlay];
 
 /**
  * Rewrites what a plan holds so that it works from any folder, as far as that is known from what

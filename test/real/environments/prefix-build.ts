@@ -45,8 +45,8 @@ async function install({ one, manager, home, prefix, folder }: BuiltPrefix): Pro
 async function layRuntime(version: string, npm: Manager, prefix: string): Promise<void> {
   const node = await bringManager(`node@${version}`);
   const home = dirname(dirname(node.command));
-  for (const name of ["bin", "include", "share"]) cpSync(join(home, name), join(prefix, name), { recursive: true });
-  cpSync(join(npm.folder, "node_modules/npm"), join(prefix, "lib/node_modules/npm"), { recursive: true });
+  for (const name of ["bin", "include", "share"]) cpSync(join(home, name), join(prefix, name), { recursive: true, verbatimSymlinks: true });
+  cpSync(join(npm.folder, "node_modules/npm"), join(prefix, "lib/node_modules/npm"), { recursive: true, verbatimSymlinks: true });
   for (const tool of ["npm", "npx"]) symlinkSync(`../lib/node_modules/npm/bin/${tool}-cli.js`, join(prefix, "bin", tool));
 }
 

@@ -34,6 +34,7 @@ export interface PrefixCase {
     readonly present?: readonly string[];
     readonly absent?: readonly string[];
     readonly residue?: "none" | "reported";
+    readonly refused?: undefined;
   };
 }
 

@@ -78,7 +78,7 @@ function placeBefore({ one, manager, folder, home, prefix }: BuiltPrefix): Place
 
 /** Nothing but the system's folders is on PATH: neither the environment's `bin/` nor any node. */
 function placeAfter(extracted: string): Place {
-  const env = { LANG: "C.UTF-8", PATH: "/usr/bin:/bin" };
+  const env = { HOME: "/tmp", LANG: "C.UTF-8", PATH: "/usr/bin:/bin" };
   return { sandbox: { shown: new Map([[ELSEWHERE, extracted]]), node: "hidden", env }, root: ELSEWHERE, commands: `${ELSEWHERE}/bin` };
 }
 

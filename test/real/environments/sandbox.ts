@@ -7,6 +7,8 @@ import { run, type Outcome } from "./run.js";
 export interface Sandbox {
   /** Host folders by the path at which they are seen; all read-only. */
   readonly shown: ReadonlyMap<string, string>;
+  /** As `shown`, but what is written there stays; absent: none. */
+  readonly writable?: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string>>;
   /** Whether the machine's own node can be found. */
   readonly node: "shown" | "hidden";
@@ -33,6 +35,7 @@ export function runInside(sandbox: Sandbox, cwd: string, command: readonly strin
   }
   if (sandbox.node === "hidden") args.push(...hideNodes());
   for (const [path, host] of sandbox.shown) args.push("--ro-bind", host, path);
+  for (const [path, host] of sandbox.writable ?? []) args.push("--bind", host, path);
   for (const [name, value] of Object.entries(sandbox.env)) args.push("--setenv", name, value);
   return run("bwrap", [...args, "--chdir", cwd, ...command]);
 }
