@@ -5,7 +5,7 @@ import { isPackageName } from "./closure.js";
 import type { Bin } from "./environment.js";
 import { joinPath } from "./installed.js";
 import type { Project } from "./managers/manager.js";
-import { below, isWithin } from "./outside.js";
+import { below, isWithin, type OutsideLink } from "./outside.js";
 import { asObject, readPackageJson, type PackageJson } from "./package-json.js";
 import { readStart } from "./program-start.js";
 
@@ -27,6 +27,8 @@ export interface BinOwner {
   readonly readBin: (name: string, file: string) => Bin | string;
   /** Names of the files in a folder of the package; empty where there is none. */
   readonly filesIn: (folder: string) => readonly string[];
+  /** Packages that were linked into it without being its dependencies, as `npm link` does. */
+  readonly linked?: readonly string[];
 }
 
 /** A dependency of the package in `folder`; null where there is none. */
@@ -43,7 +45,7 @@ export function collectBins(owners: readonly BinOwner[], locate: Locate): Found 
   const notices: Notice[] = [];
   for (const owner of owners) {
     addBins(owner);
-    for (const name of directDependencies(owner.json)) {
+    for (const name of new Set([...directDependencies(owner.json), ...(owner.linked ?? [])])) {
       const found = locate(owner.path, name);
       if (found !== null) addBins(found);
     }
@@ -73,11 +75,13 @@ export function collectBins(owners: readonly BinOwner[], locate: Locate): Found 
  *
  * @param folders of the packages whose commands and dependencies' commands are meant
  * @param places where folders outside the root will lie, seen from the root
+ * @param links out of the root
  */
-export function findBins(project: Project, folders: readonly string[], places: Places = new Map()): Found {
+export function findBins(project: Project, folders: readonly string[], places: Places, links: readonly OutsideLink[]): Found {
   const owners = folders.flatMap((folder) => {
     const json = folder === "" ? project.json : project.members.find((member) => member.path === folder)?.json;
-    return json === undefined ? [] : [ownerOnDisk(project.root, folder, json, places)];
+    const linked = links.filter(({ path, name }) => path === joinPath(folder, `node_modules/${name}`)).map(({ name }) => name);
+    return json === undefined ? [] : [{ ...ownerOnDisk(project.root, folder, json, places), linked }];
   });
   return collectBins(owners, (folder, name) => locate(project.root, folder, name, places));
 }

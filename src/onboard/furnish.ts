@@ -3,7 +3,7 @@ import type { PlannedFile } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import type { Notice } from "../progress.js";
 import { makeLaunchers, toolLauncher } from "./launchers.js";
-import { HOOK, HOOK_THREAD, promptName, resolveFrom, TRAVELER } from "./layout.js";
+import { arcpathOf, HOOK, HOOK_THREAD, promptName, resolveFrom, TRAVELER } from "./layout.js";
 import { readTraveler } from "./traveler-file.js";
 
 /** Scripts that a shell sources; their names in `bin/` and their sources in this room. */
@@ -65,10 +65,17 @@ async function shellScripts(environment: Environment): Promise<PlannedFile[]> {
   return Promise.all(entries);
 }
 
-async function hookFiles({ kind, resolveFrom: folder = resolveFrom(kind) }: Environment): Promise<PlannedFile[]> {
+async function hookFiles(environment: Environment): Promise<PlannedFile[]> {
+  const { kind, pnp } = environment;
+  const folder = environment.resolveFrom === undefined ? resolveFrom(kind) : arcpathOf(kind, environment.resolveFrom);
+  const values = new Map([
+    ["@RESOLVE_FROM@", folder],
+    ["@PNP@", pnp ? arcpathOf(kind, pnp.file) : ""],
+    ["@PNP_LOADER@", pnp?.loader ? arcpathOf(kind, pnp.loader) : ""],
+  ]);
   const hook = await readSource("hook/hook.cjs");
   return [
-    file(HOOK, hook.replace("@RESOLVE_FROM@", () => folder), false),
+    file(HOOK, hook.replace(/@[A-Z_]+@/g, (name) => values.get(name) ?? name), false),
     file(HOOK_THREAD, await readSource("hook/hook-thread.mjs"), false),
   ];
 }

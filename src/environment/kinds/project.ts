@@ -77,7 +77,7 @@ function readPackages(project: Project, manager: PackageManager, member: string 
   const outside = gatherOutside(root, [...new Set(links.map(({ folder }) => folder))]);
   const own = listPackages(project, manager, member).filter(({ path }) => scope === null || scope.has(path));
   const packages = [...own, ...developmentLinks(project, focus, links), ...packagesOutside(outside)];
-  const { bins, notices } = findBins(project, focus, placesOf(outside));
+  const { bins, notices } = findBins(project, focus, placesOf(outside), links);
   return {
     packages: packages.sort((a, b) => (a.path < b.path ? -1 : 1)),
     bins: bins.map((bin) => ({ ...bin, nodePath: manager.nodePath?.(project, bin) })),

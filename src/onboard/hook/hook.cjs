@@ -30,6 +30,46 @@ try {
       return folder === root || (folder + path.sep).indexOf(root + path.sep) !== 0;
     }
 
+    const pnp = loadPnp("@PNP@");
+
+    /**
+     * Yarn's Plug'n'Play has no node_modules: .pnp.cjs answers for the environment's own files, and here
+     * it is asked on behalf of scripts outside as well.
+     */
+    function loadPnp(file) {
+      if (file === "") return null;
+      const api = require(path.join(root, file));
+      api.setup();
+      const resolveFilename = nodeModule._resolveFilename;
+      nodeModule._resolveFilename = function (request, parent) {
+        try {
+          return resolveFilename.apply(this, arguments);
+        } catch (error) {
+          const asker = parent && parent.filename;
+          if (error.code !== "MODULE_NOT_FOUND" || !BARE.test(request) || (asker && !isOutside(path.dirname(asker)))) throw error;
+          const found = resolveInEnvironment(request);
+          if (found === null) throw error;
+          return found;
+        }
+      };
+      return api;
+
+      function resolveInEnvironment(request) {
+        try {
+          return api.resolveRequest(request, path.dirname(packages) + path.sep);
+        } catch (_) {
+          return null;
+        }
+      }
+    }
+
+    /** Its answer to `import`. Hooks are for the whole process, and the thread that runs them has this file preloaded, too. */
+    if (pnp !== null && "@PNP_LOADER@" !== "" && typeof nodeModule.register === "function") {
+      if (require("worker_threads").isMainThread) {
+        nodeModule.register(require("url").pathToFileURL(path.join(root, "@PNP_LOADER@")).href);
+      }
+    }
+
     // require: one more folder to look in. No error passes through here, so they stay Node's own.
     const lookupPaths = nodeModule._resolveLookupPaths;
     nodeModule._resolveLookupPaths = function (request, parent) {

@@ -19,7 +19,8 @@ export const globalShims: Rule = {
     const script = readScript(entry);
     if (script === null || !isLauncherText("cmd-shim", script.text)) return null;
     const folder = posix.dirname(entry.path);
-    const changed = makeGlobalShimRelative(makeShimRelative(script.text, folder, bases), folder, bases);
+    const started = makeShimRelative(script.text, folder, posix.dirname(script.disk), bases);
+    const changed = makeGlobalShimRelative(started, folder, bases);
     return changed === script.text ? null : { action: "relative", entries: [rewritten(script.file, changed)] };
   },
 };

@@ -9,10 +9,11 @@ import { rewritten, type Outcome, type Rule } from "./rule.js";
 const LARGEST = 1 << 16;
 
 /**
- * pnpm 10's shims (census: "pnpm 10 project", own path, 6 a shim): NODE_PATH names folders of the
- * virtual store by absolute paths, so that a command finds what its package does not declare. The moved shim
+ * pnpm's shims (census: "pnpm 10 project", own path, 6 a shim): NODE_PATH names folders of the virtual
+ * store by absolute paths, so that a command finds what its package does not declare. The moved shim
  * would look in the old place, and load from there as long as it exists. It is made to start from its own
  * folder, as pnpm 12's do. NODE_PATH has to be absolute: it is inherited by processes with other folders.
+ * Both versions name the programs of linked packages by paths that leave the root.
  */
 export const pnpmShims: Rule = {
   name: "pnpm shim",
@@ -20,7 +21,7 @@ export const pnpmShims: Rule = {
     if (entry.type !== "file" || entry.source.kind !== "disk" || entry.size > LARGEST) return null;
     if (!/(^|\/)node_modules\/\.bin\/[^/]+$/.test(entry.path)) return null;
     const text = read(entry.source.file);
-    const changed = makeShimRelative(text, posix.dirname(entry.path), bases);
+    const changed = makeShimRelative(text, posix.dirname(entry.path), posix.dirname(entry.source.file), bases);
     return changed === text ? null : { action: "relative", entries: [rewritten(entry, changed)] };
   },
 };
@@ -33,11 +34,20 @@ const BASEDIR = `envpack_basedir=$(CDPATH= cd -P -- "$basedir" && pwd -P) || exi
  * names nothing that goes in.
  *
  * @param folder of the shim, as an arcpath
+ * @param disk the same on this machine, links resolved
  */
-export function makeShimRelative(text: string, folder: string, bases: Pick<Bases, "toArcpath">): string {
-  if (!text.startsWith("#!") || !/^basedir=/m.test(text)) return text;
+export function makeShimRelative(text: string, folder: string, disk: string, bases: Pick<Bases, "toArcpath">): string {
+  if (!text.startsWith("#!") || !/^\s*basedir=/m.test(text)) return text;
+  const mend = (place: string): string => {
+    const arcpath = bases.toArcpath(posix.resolve(disk, place));
+    return arcpath === null ? place : posix.relative(folder, arcpath);
+  };
+  const inside = text
+    .replace(/("\$basedir(?:_abs|_win)?)\/(\.\.\/[^"$`\\]+)"/g, (_, start: string, place: string) => `${start}/${mend(place)}"`)
+    .replace(/("\$basedir(?:_abs|_win)?"\/')(\.\.\/[^']+)'/g, (_, start: string, place: string) => `${start}${mend(place)}'`)
+    .replace(/^(# cmd-shim-target=)(.*\/.+)$/m, (_, start: string, place: string) => start + mend(place));
   let found = false;
-  const changed = text.replace(ASSIGNMENT, (_, start: string, value: string) => {
+  const changed = inside.replace(ASSIGNMENT, (_, start: string, value: string) => {
     const places = value.split(":").map((place) => {
       const arcpath = place.startsWith("/") ? (bases.toArcpath(place) ?? bases.toArcpath(resolvePath(place))) : null;
       if (arcpath === null) return place;
@@ -47,7 +57,7 @@ export function makeShimRelative(text: string, folder: string, bases: Pick<Bases
     return `${start}"${places.join(":")}"`;
   });
   // The shim sets $basedir above and NODE_PATH below this line.
-  return found ? changed.replace(/^if \[ -z "\$NODE_PATH" \]/m, (line) => BASEDIR + line) : text;
+  return found ? changed.replace(/^if \[ -z "\$NODE_PATH" \]/m, (line) => BASEDIR + line) : inside;
 }
 
 /** What means something between double quotes in a shell. */
