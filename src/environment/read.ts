@@ -38,8 +38,8 @@ export async function readEnvironment(path: string, options: ReadOptions): Promi
 }
 
 /** The libraries of a prefix travel with it: its own node may need them. */
-async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, signal }: ReadOptions): Promise<Environment> {
-  const found = readPrefix(root);
+async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, links, signal }: ReadOptions): Promise<Environment> {
+  const found = readPrefix(root, links);
   if (found === null) throw kind === "prefix" ? notAPrefix(namedRoot) : notAnEnvironment(namedRoot);
   const own = ownNode(root);
   const libraries = join(root, "lib");

@@ -7,13 +7,14 @@ import { denoLaunchers } from "./rules/deno-launchers.js";
 import { globalShims } from "./rules/global-shims.js";
 import { links } from "./rules/links.js";
 import { nodeenvScripts } from "./rules/nodeenv-scripts.js";
+import { npmPrefix } from "./rules/npm-prefix.js";
 import { ownShebang } from "./rules/own-shebang.js";
 import { plugAndPlay } from "./rules/plug-and-play.js";
 import { pnpmShims } from "./rules/pnpm-shims.js";
 import type { Outcome, Rule } from "./rules/rule.js";
 
 /** In the order in which they are asked. */
-const RULES: readonly Rule[] = [links, globalShims, nodeenvScripts, denoLaunchers, ownShebang, pnpmShims, plugAndPlay];
+const RULES: readonly Rule[] = [links, globalShims, nodeenvScripts, denoLaunchers, npmPrefix, ownShebang, pnpmShims, plugAndPlay];
 
 /**
  * Rewrites what a plan holds so that it works from any folder, as far as that is known from what

@@ -1,24 +1,31 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Notice } from "../../progress.js";
-import type { Environment, InstalledPackage } from "../environment.js";
-import { findInstalled } from "../installed.js";
-import { findNatives } from "../natives.js";
+import type { Environment, InstalledPackage, OutsideTree } from "../environment.js";
+import { findInstalled, joinPath, type InstalledFolder } from "../installed.js";
+import { findEveryNative, findOutsideLinks, gatherOutside } from "../outside.js";
 import { findPrefixBins } from "../prefixes/bins.js";
 import { isCondaPrefix, readConda } from "../prefixes/conda.js";
 import { findDenoNeeds } from "../prefixes/deno.js";
-import { readLayout, type PrefixLayout } from "../prefixes/layout.js";
+import { readLayout } from "../prefixes/layout.js";
+import { refuseLinks } from "./project.js";
 
 /**
  * A prefix: a runtime with its global packages, the global packages of npm, pnpm, Yarn 1, Bun or Deno, a
  * nodeenv, or a conda prefix. Null where the folder is none.
  *
  * @param root absolute, links resolved
+ * @param links what becomes of links to packages outside, as `npm link` makes them
  */
-export function readPrefix(root: string): Omit<Environment, "namedRoot" | "runtime"> | null {
+export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): Omit<Environment, "namedRoot" | "runtime"> | null {
   const layout = readLayout(root);
   if (layout === null) return null;
-  const packages = listPackages(root, layout);
+  const folders = [...new Set([...layout.importers, ...layout.stored])];
+  const installed = findInstalled(root, folders);
+  const outsideLinks = findOutsideLinks(root, folders, installed);
+  if (links === "refuse") refuseLinks(outsideLinks);
+  const outside = gatherOutside(root, [...new Set(outsideLinks.map(({ folder }) => folder))]);
+  const packages = listPackages(installed, outside);
   const deno = findDenoNeeds(root);
   return {
     kind: isCondaPrefix(root) ? "conda" : "prefix",
@@ -28,8 +35,9 @@ export function readPrefix(root: string): Omit<Environment, "namedRoot" | "runti
     resolveFrom: layout.importers[0],
     manager: layout.manager,
     packages,
-    bins: findPrefixBins(root, layout.commands),
-    natives: findNatives(root, packages),
+    bins: findPrefixBins(root, layout.commands, outside),
+    natives: findEveryNative(root, packages, outside).map((native) => ({ ...native, file: inArchive(native.file), package: inArchive(native.package) })),
+    outside,
     conda: isCondaPrefix(root) ? readConda(root) : undefined,
     programs: new Map(deno.program === null ? [] : [["deno", deno.program]]),
     notices: [...deno.notices, ...noticeActivate(root)],
@@ -48,13 +56,22 @@ function nameOf(root: string): string {
   return /^v?\d+(\.\d+)*$/.test(name) || name === "installation" || name === "" ? "node" : name;
 }
 
-function listPackages(root: string, { importers, stored }: PrefixLayout): readonly InstalledPackage[] {
-  return findInstalled(root, [...new Set([...importers, ...stored])]).map(({ path, installedAs, json }) => ({
+/** What is brought in lies beside a project, but below a prefix, which is the archive's root. */
+function inArchive(path: string): string {
+  return path.startsWith("../") ? path.slice("../".length) : path;
+}
+
+function listPackages(installed: readonly InstalledFolder[], outside: readonly OutsideTree[]): readonly InstalledPackage[] {
+  const own = installed.map(({ path, installedAs, json }) => ({
     name: (json === "broken" ? null : json.name) ?? installedAs,
     version: (json === "broken" ? null : json.version) ?? "0.0.0",
     path,
     dev: false,
   }));
+  const brought = outside.flatMap(({ arcpath, packages }) =>
+    packages.map(({ name, version, path }) => ({ name, version, path: joinPath(arcpath, path), dev: false })),
+  );
+  return [...own, ...brought].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** nodeenv's and conda's own scripts of that name work for the old place only. */

@@ -98,7 +98,8 @@ function developmentLinks({ json, members }: Project, focus: readonly string[], 
   return links.filter(({ name }) => isDevelopment(name)).map(({ path, name }) => ({ name, version: "0.0.0", path, dev: true }));
 }
 
-function refuseLinks(links: readonly OutsideLink[]): void {
+/** Throws LINK_ESCAPES naming the first of these links. */
+export function refuseLinks(links: readonly OutsideLink[]): void {
   const [first, ...others] = links;
   if (first === undefined) return;
   const more = others.length === 0 ? "" : `, and ${others.length} more`;

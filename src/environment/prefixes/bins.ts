@@ -1,7 +1,8 @@
 import { readdirSync, realpathSync, type Dirent } from "node:fs";
-import { join, relative, sep } from "node:path";
-import type { Bin } from "../environment.js";
+import { join } from "node:path";
+import type { Bin, OutsideTree } from "../environment.js";
 import { joinPath } from "../installed.js";
+import { below, isWithin } from "../outside.js";
 import { readStart } from "../program-start.js";
 import { isLauncher } from "./launcher-kinds.js";
 import { readShim } from "./pnpm-shim.js";
@@ -18,37 +19,40 @@ const NOT_COMMANDS = /^(node|nodejs|envpack|shim|(de)?activate(\..*)?)$/i;
  * to do), so such a command's file is itself.
  *
  * @param folders relative to the root
+ * @param outside what is brought in
  */
-export function findPrefixBins(root: string, folders: readonly string[]): readonly Bin[] {
+export function findPrefixBins(root: string, folders: readonly string[], outside: readonly OutsideTree[] = []): readonly Bin[] {
   const bins = new Map<string, Bin>();
   for (const folder of folders) {
     for (const entry of list(join(root, folder))) {
       if (NOT_COMMANDS.test(entry.name) || entry.name.startsWith(".") || bins.has(entry.name)) continue;
-      const bin = readBin(root, joinPath(folder, entry.name), entry);
+      const bin = readBin(root, joinPath(folder, entry.name), entry, outside);
       if (bin !== null) bins.set(entry.name, bin);
     }
   }
   return [...bins.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function readBin(root: string, path: string, entry: Dirent): Bin | null {
+function readBin(root: string, path: string, entry: Dirent, outside: readonly OutsideTree[]): Bin | null {
   const file = join(root, path);
   const itself: Bin = { name: entry.name, file: path, start: "direct" };
   if (entry.isFile()) {
     if (isLauncher("deno", file)) return itself;
     return isLauncher("cmd-shim", file) ? (readShim(root, path) ?? itself) : null;
   }
-  const target = entry.isSymbolicLink() ? packageFile(root, file) : null;
+  const target = entry.isSymbolicLink() ? packageFile(root, file, outside) : null;
   if (target === null) return null;
-  const start = readStart(join(root, target));
+  const start = readStart(file);
   return start.start === "node" ? { name: entry.name, file: target, ...start } : itself;
 }
 
-/** The file of a package inside the root that a link leads to; null where it leads elsewhere or nowhere. */
-function packageFile(root: string, link: string): string | null {
+/** The file of a package that a link leads to, as an arcpath; null where it leads elsewhere or nowhere. */
+function packageFile(root: string, link: string, outside: readonly OutsideTree[]): string | null {
   try {
-    const path = relative(root, realpathSync(link)).split(sep).join("/");
-    return /(^|\/)node_modules\//.test(path) && !path.startsWith("../") ? path : null;
+    const real = realpathSync(link);
+    const tree = outside.find(({ folder }) => isWithin(real, folder));
+    if (isWithin(real, root)) return /(^|\/)node_modules\//.test(below(real, root)) ? below(real, root) : null;
+    return tree === undefined ? null : joinPath(tree.arcpath, below(real, tree.folder));
   } catch {
     return null;
   }

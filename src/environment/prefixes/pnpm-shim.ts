@@ -1,7 +1,8 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { basename, join, posix, relative, sep } from "node:path";
+import { basename, join, posix } from "node:path";
 import type { Bin } from "../environment.js";
 import { readShimTarget } from "../managers/shim.js";
+import { below, isWithin } from "../outside.js";
 import { readStart } from "../program-start.js";
 
 /** The first assignment of the two: it does not add what the variable held before. */
@@ -24,7 +25,7 @@ export function readShim(root: string, path: string): Bin | null {
   if (file === null) return null;
   const start = readStart(join(root, file));
   if (start.start !== "node") return null;
-  const nodePath = readNodePath(text, folder).map((place) => (posix.isAbsolute(place) ? (resolveInside(root, place) ?? below(root, place)) : place));
+  const nodePath = readNodePath(text, folder).map((place) => (posix.isAbsolute(place) ? (resolveInside(root, place) ?? inside(root, place)) : place));
   return { name: basename(path), file, ...start, nodePath: nodePath.filter((place) => place !== null) };
 }
 
@@ -43,13 +44,12 @@ function readNodePath(text: string, folder: string): string[] {
 
 function resolveInside(root: string, file: string): string | null {
   try {
-    return below(root, realpathSync(file));
+    return inside(root, realpathSync(file));
   } catch {
     return null;
   }
 }
 
-function below(root: string, path: string): string | null {
-  const inside = relative(root, path).split(sep).join("/");
-  return inside === ".." || inside.startsWith("../") ? null : inside;
+function inside(root: string, path: string): string | null {
+  return isWithin(path, root) ? below(path, root) : null;
 }

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CACHE } from "./cache.js";
+import { FIXTURES } from "./case.js";
 import { bringManager, managerEnv, type Manager } from "./managers.js";
 import { digestPrefixCase, type PrefixCase } from "./prefix-case.js";
 import { runWell } from "./run.js";
@@ -32,7 +33,10 @@ export async function buildPrefix(one: PrefixCase): Promise<BuiltPrefix> {
 async function install({ one, manager, home, prefix, folder }: BuiltPrefix): Promise<void> {
   for (const path of [home, prefix]) mkdirSync(path, { recursive: true });
   if (one.node !== undefined) await layRuntime(one.node, manager, prefix);
-  const fill = (text: string): string => text.replaceAll("{prefix}", prefix);
+  const outside = join(folder, "outside");
+  const source = join(FIXTURES, one.name, "outside");
+  if (existsSync(source)) cpSync(source, outside, { recursive: true });
+  const fill = (text: string): string => text.replaceAll("{prefix}", prefix).replaceAll("{outside}", outside);
   const variables = Object.entries(one.env).map(([name, value]) => [name, fill(value)] as const);
   const env = { ...(await managerEnv(home)), ...Object.fromEntries(variables) };
   const PATH = [join(prefix, "bin"), prefix, env.PATH].join(":");

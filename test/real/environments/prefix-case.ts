@@ -5,7 +5,8 @@ import { FIXTURES } from "./case.js";
 
 /**
  * `case.json` of a fixture folder `prefix-…`: who makes the prefix, what is tried before and after the
- * move, and what must come out. In `env` and `install`, `{prefix}` and `{origin}` stand for folders.
+ * move, and what must come out. In `env` and `install`, `{prefix}` stands for the prefix, and
+ * `{outside}` for the copy of the fixture's folder of that name.
  */
 export interface PrefixCase {
   /** The folder's name. */
