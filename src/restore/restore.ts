@@ -101,6 +101,7 @@ async function fillStaging(input: ArchiveInput, staging: Staging, target: Target
     },
   });
   if (manifest === null) throw new EnvpackError("ARCHIVE_CORRUPT", "the archive has no manifest");
+  if (extracted.fixups === null) throw new EnvpackError("ARCHIVE_CORRUPT", "the archive has no fix-up records", { path: META.fixups });
   const { entries } = extracted.index;
   refuseFoldedPairs(entries, folding);
   const relocated: Relocated = await applyFixups(staging.tree, { root: target.path, entries, signal, onProgress });

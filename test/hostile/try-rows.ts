@@ -1,0 +1,132 @@
+import { createReadStream, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { unpack } from "../../src/unpack.js";
+import { verify } from "../../src/verify.js";
+import { ENVPACK, execute, has, NOBODY, nobodyMissing, type Outcome } from "../real/commands.js";
+import { Box } from "./box.js";
+import { makeHostile } from "./environment.js";
+import { FORMATS } from "./raw-archive.js";
+import type { Row } from "./rows.js";
+
+/** Bytes of heap, seconds of processor and open files that the real command may take. */
+const LIMITS = ["--data=2000000000", "--cpu=60", "--nofile=256"];
+
+const REFUSED = /NOT_AN_ARCHIVE|ARCHIVE_(CORRUPT|UNSAFE|LIMIT|TOO_NEW)|DIGEST_MISMATCH|SIGNATURE_INVALID/;
+const without = nobodyMissing();
+
+/**
+ * Makes a test of each row: every place, every format, from a file and from a stream, by the API; and
+ * by the real command, as this user and as another one, under limits. A line a row is printed.
+ */
+export function tryRows(makeRows: (box: Box) => readonly Row[]): void {
+  const box = new Box();
+  const report: string[] = [];
+  afterAll(() => {
+    box.remove();
+    process.stdout.write(`\n${report.join("\n")}\n${without === null ? "" : `  not as another user: ${without}\n`}`);
+  });
+  for (const [at, row] of makeRows(box).entries()) {
+    test(`${row.number}: ${row.what}`, { timeout: 240_000 }, async () => {
+      box.removeTargets();
+      const got = new Set<string>();
+      const made: string[] = [];
+      for (const { bytes, name, expected } of insideOf(row)) {
+        made.push(write(box, name, bytes));
+        for (const way of ["file", "stream"] as const) got.add(await byApi(box, made.at(-1) ?? "", way, expected));
+      }
+      for (const [turn, { bytes, name, expected }] of aroundOf(row).entries()) {
+        await byApi(box, write(box, name, bytes), (at + turn) % 2 === 0 ? "file" : "stream", expected);
+      }
+      got.add(byCommand(box, made[at % made.length] ?? "", row));
+      report.push(`${String(row.number).padStart(3)}  ${row.what.slice(0, 60).padEnd(60)}  ${row.expected === "accept" ? "accept" : "refuse"}  ${[...got].sort().join(", ")}`);
+    });
+  }
+}
+
+interface Variant {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly expected: Row["expected"];
+}
+
+/** The archive as the row says, in every format that knows such a thing. */
+function insideOf({ archive, expected }: Row): Variant[] {
+  return FORMATS.flatMap((format) => {
+    const bytes = typeof archive === "function" ? archive(format) : makeHostile(format, archive);
+    return bytes === null ? [] : [{ name: `inside.${format}`, bytes, expected }];
+  });
+}
+
+/** The same entries before everything, and behind the index: there nothing at all is accepted. */
+function aroundOf({ archive }: Row): Variant[] {
+  if (typeof archive === "function" || archive.inside === undefined) return [];
+  const { inside } = archive;
+  const tar = Buffer.concat(inside.map((entry) => entry.tar));
+  if (tar.length === 0) return [];
+  return FORMATS.flatMap((format) => [
+    { name: `before.${format}`, bytes: makeHostile(format, { before: inside }), expected: REFUSED },
+    { name: `after.${format}`, bytes: makeHostile(format, { after: tar }), expected: REFUSED },
+  ]);
+}
+
+function write(box: Box, name: string, bytes: Buffer): string {
+  const path = join(box.archives, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function byApi(box: Box, path: string, way: "file" | "stream", expected: Row["expected"]): Promise<string> {
+  const before = box.snapshot();
+  const target = box.targetOf("own");
+  const archive = way === "file" ? path : createReadStream(path);
+  const outcome = await unpack({ archive, target, threads: 1 }).then(() => "accept", describe);
+  const note = `${path} (${way})`;
+  if (expected === "accept") {
+    expect([outcome, existsSync(target)], note).toEqual(["accept", true]);
+    expect((await verify({ path: target })).differences, note).toEqual([]);
+  } else {
+    expect(outcome, note).toMatch(expected);
+    expect(existsSync(target), note).toBe(false);
+    // What unpack refuses, verify refuses, with the same words.
+    if (way === "file") expect(await verify({ path, threads: 1 }).then(() => "accept", describe), note).toMatch(expected);
+  }
+  box.removeTargets();
+  expect(box.snapshot(), note).toBe(before);
+  return outcome.split(" ")[0] ?? "";
+}
+
+function describe(error: unknown): string {
+  const { code, message, path } = error as { code?: string; message: string; path?: string };
+  return `${code ?? "no code"} ${message} ${path ?? ""}`;
+}
+
+/** unpack, verify and list as a user starts them; what they print is one line and holds no control characters. */
+function byCommand(box: Box, path: string, row: Row): string {
+  const before = box.snapshot();
+  const verbs: [string, Outcome][] = [
+    ["unpack", limited(["unpack", "-q", "-j", "1", path, box.targetOf("own")])],
+    ["verify", limited(["verify", "-q", "-j", "1", path])],
+    ["list", limited(["list", path])],
+  ];
+  if (without === null) verbs.push(["unpack as another user", limited(["unpack", "-q", "-j", "1", path, box.targetOf("nobody")], NOBODY)]);
+  for (const [verb, outcome] of verbs) {
+    const accepted = row.expected === "accept" || (verb === "list" && !row.listed);
+    const note = `${verb} ${path}: ${outcome.stderr}`;
+    expect([outcome.status, outcome.signal], note).toEqual([accepted ? 0 : 1, null]);
+    expect(outcome.stderr, note).toMatch(accepted ? /^$/ : /^envpack: error\[[A-Z_]+\] [^\n]+\n(hint: [^\n]+\n)?$/);
+    if (!accepted) expect(outcome.stderr, note).toMatch(row.expected as RegExp);
+    expect(outcome.stdout + outcome.stderr, note).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  }
+  expect(existsSync(box.targetOf("own"))).toBe(row.expected === "accept");
+  box.removeTargets();
+  expect(box.snapshot()).toBe(before);
+  return row.expected === "accept" ? "accept" : (/\[([A-Z_]+)\]/.exec(verbs[0]?.[1].stderr ?? "")?.[1] ?? "");
+}
+
+function limited(args: readonly string[], user: { uid?: number; gid?: number } = {}): Outcome {
+  const command = [process.execPath, ENVPACK, ...args];
+  const [program = "", ...rest] = has("prlimit") ? ["prlimit", ...LIMITS, "--", ...command] : command;
+  return execute(program, rest, { ...user, cwd: "/", timeout: 120_000, env: { ...process.env, HOME: "/nonexistent" } });
+}
+
