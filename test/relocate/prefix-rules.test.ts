@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeDenoRelative } from "../../src/relocate/rules/deno-launchers.js";
 import { makeGlobalShimRelative } from "../../src/relocate/rules/global-shims.js";
 import { makeNodeenvRelative } from "../../src/relocate/rules/nodeenv-scripts.js";
+import { dropOwnPrefix } from "../../src/relocate/rules/npm-prefix.js";
 import { freeShebang } from "../../src/relocate/rules/own-shebang.js";
 
 /** The prefix was /opt/x and became the archive's root; /opt/x2 is another. */
@@ -102,5 +103,18 @@ describe("scripts with the prefix's own interpreter", () => {
 
   test.for(["#!/opt/x2/bin/python\n", "#!/usr/bin/env node\n", "#!/opt/x/libexec/tool\n", "#!/bin/sh\n"])("leave %j alone", (text) => {
     expect(freeShebang(text, bases)).toBeNull();
+  });
+});
+
+describe("npm's settings in a prefix", () => {
+  test("lose the line that names the old place, in each way to write it", () => {
+    for (const line of ["prefix=/opt/x", "prefix = /opt/x/", "  prefix=\"/opt/x\"", "prefix = '/opt/x'"]) {
+      expect(dropOwnPrefix(`a=b\n${line}\nregistry=https://r/\n`, bases)).toBe("a=b\nregistry=https://r/\n");
+      expect(dropOwnPrefix(line, bases)).toBe("");
+    }
+  });
+
+  test.for(["prefix=/opt/x2", "prefix=/opt/x/sub", "prefix=${HOME}/npm", "; prefix=/opt/x", "my-prefix=/opt/x"])("keep %j", (line) => {
+    expect(dropOwnPrefix(`${line}\n`, bases)).toBe(`${line}\n`);
   });
 });
