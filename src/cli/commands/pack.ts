@@ -66,7 +66,7 @@ export function addPack(program: Command, session: Session): void {
     .option("-n, --name <version>", "instead of a project: a runtime that a version manager installed, as v22 or 22.11.0")
     .option("-o, --output <file>", "the archive; - is stdout (default: NAME-VERSION-PLATFORM-ARCH.tar.zst)")
     .addOption(new Option("--format <format>", "the archive's format (default: what the output's name ends in)").choices([...FORMATS.keys()]))
-    .option("--node <which>", "the runtime: current, none, a version, or the path of a node (default: current)")
+    .option("--node <which>", "the runtime: current, none, a version, or the path of a node (default: current; of a prefix its own)")
     .addOption(new Option("--exclude <pattern>", "leave out what matches; of --exclude and --include the last match wins").argParser(rule("exclude")))
     .addOption(new Option("--include <pattern>", "keep what matches").argParser(rule("include")))
     .addOption(new Option("--omit <kind>", "leave out dependencies of a kind: dev").argParser(parseOmit))
