@@ -115,7 +115,7 @@ function byCommand(box: Box, path: string, row: Row): string {
     const note = `${verb} ${path}: ${outcome.stderr}`;
     expect([outcome.status, outcome.signal], note).toEqual([accepted ? 0 : 1, null]);
     expect(outcome.stderr, note).toMatch(accepted ? /^$/ : /^envpack: error\[[A-Z_]+\] [^\n]+\n(hint: [^\n]+\n)?$/);
-    if (!accepted) expect(outcome.stderr, note).toMatch(row.expected as RegExp);
+    if (!accepted) expect(outcome.stderr, note).toMatch(row.expected);
     expect(outcome.stdout + outcome.stderr, note).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   }
   expect(existsSync(box.targetOf("own"))).toBe(row.expected === "accept");
