@@ -78,6 +78,10 @@ describe("a prefix", () => {
     await expect(read(tree)).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT", message: expect.stringContaining("no prefix") as string });
   });
 
+  test.for(["/", "/usr"])("is not the system itself: %s", async (path) => {
+    await expect(readEnvironment(path, { kind: "prefix" })).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT", path });
+  });
+
   test("of conda tells of a record that is cut off", async () => {
     const tree = { ...GLOBAL, "conda-meta/nodejs-1.json": '{ "name": ' };
     await expect(read(tree)).rejects.toMatchObject({ code: "NOT_INSTALLED", path: expect.stringContaining("nodejs-1.json") as string });

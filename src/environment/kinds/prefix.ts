@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { EnvpackError } from "../../errors.js";
 import type { Notice } from "../../progress.js";
 import type { Environment, InstalledPackage, OutsideTree } from "../environment.js";
 import { findInstalled, joinPath, type InstalledFolder } from "../installed.js";
@@ -10,6 +11,9 @@ import { findDenoNeeds } from "../prefixes/deno.js";
 import { readLayout } from "../prefixes/layout.js";
 import { refuseLinks } from "./project.js";
 
+/** They hold a lib/node_modules where a distribution's node is installed, and the whole system beside it. */
+const SYSTEM = new Set(["/", "/usr"]);
+
 /**
  * A prefix: a runtime with its global packages, the global packages of npm, pnpm, Yarn 1, Bun or Deno, a
  * nodeenv, or a conda prefix. Null where the folder is none.
@@ -18,6 +22,12 @@ import { refuseLinks } from "./project.js";
  * @param links what becomes of links to packages outside, as `npm link` makes them
  */
 export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): Omit<Environment, "namedRoot" | "runtime"> | null {
+  if (SYSTEM.has(root)) {
+    throw new EnvpackError("NOT_AN_ENVIRONMENT", "this is the system's own folder, not a prefix that can travel", {
+      path: root,
+      hint: "pack a project, or a runtime of a version manager with -n",
+    });
+  }
   const layout = readLayout(root);
   if (layout === null) return null;
   const folders = [...new Set([...layout.importers, ...layout.stored])];

@@ -2,7 +2,7 @@ import type { PlannedEntry } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import { isLauncherText } from "../../environment/prefixes/launcher-kinds.js";
 import type { Bases } from "../bases.js";
-import { ownPlace, ownWord } from "./own-place.js";
+import { ownArcpath, ownPlace, ownWord } from "./own-place.js";
 import { readScript } from "./read-script.js";
 import { rewritten, type Outcome, type Rule } from "./rule.js";
 
@@ -26,7 +26,7 @@ const CACHE = `[ -n "\${DENO_DIR-}\${XDG_CACHE_HOME-}\${HOME-}" ] || export DENO
 /** The launcher with each word that names the old place found from its own; `bin/` comes first on PATH. */
 export function makeDenoRelative(text: string, bases: Pick<Bases, "toArcpath">): string {
   const rewrite = (word: string, path: string): string => {
-    const arcpath = bases.toArcpath(path);
+    const arcpath = ownArcpath(path, bases);
     return arcpath === null ? word : ownWord(arcpath);
   };
   return text.replace(/^exec .*$/m, (line) => {

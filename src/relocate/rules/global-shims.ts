@@ -2,7 +2,8 @@ import { posix } from "node:path";
 import type { PlannedEntry } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import { isLauncherText } from "../../environment/prefixes/launcher-kinds.js";
-import { resolvePath, type Bases } from "../bases.js";
+import type { Bases } from "../bases.js";
+import { ownArcpath } from "./own-place.js";
 import { makeShimRelative } from "./pnpm-shims.js";
 import { readScript } from "./read-script.js";
 import { rewritten, type Outcome, type Rule } from "./rule.js";
@@ -38,7 +39,7 @@ const TARGET = /^(# cmd-shim-target=)(\/.*)$/gm;
  */
 export function makeGlobalShimRelative(text: string, folder: string, bases: Pick<Bases, "toArcpath">): string {
   const toRelative = (place: string): string | null => {
-    const arcpath = place.startsWith("/") ? (bases.toArcpath(place) ?? bases.toArcpath(resolvePath(place))) : null;
+    const arcpath = place.startsWith("/") ? ownArcpath(place, bases) : null;
     return arcpath === null ? null : posix.relative(folder, arcpath);
   };
   const makeWord = (_: string, value: string): string => {

@@ -2,7 +2,7 @@ import type { PlannedEntry } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import { isLauncherText } from "../../environment/prefixes/launcher-kinds.js";
 import { type Bases } from "../bases.js";
-import { ownPlace, ownWord } from "./own-place.js";
+import { ownArcpath, ownPlace, ownWord } from "./own-place.js";
 import { readScript } from "./read-script.js";
 import { rewritten, type Outcome, type Rule } from "./rule.js";
 
@@ -26,7 +26,7 @@ export const nodeenvScripts: Rule = {
 /** @param ownNode whether the archive has a `bin/node`; else the node of PATH is started */
 export function makeNodeenvRelative(text: string, bases: Pick<Bases, "toArcpath">, ownNode: boolean): string {
   const placed = text.replace(/^(export \w+=)'(\/[^'\n]*)'$/gm, (line, start: string, path: string) => {
-    const arcpath = bases.toArcpath(path);
+    const arcpath = ownArcpath(path, bases);
     return arcpath === null ? line : start + ownWord(arcpath);
   });
   const started = placed.replace(/^exec '[^'\n]*'/m, `exec ${ownNode ? ownWord("bin/node") : "node"}`);

@@ -3,6 +3,7 @@ import type { PlannedEntry } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import { explainError } from "../../errors.js";
 import type { Bases } from "../bases.js";
+import { ownArcpath } from "./own-place.js";
 import { rewritten, type Outcome, type Rule } from "./rule.js";
 
 /** Bytes. Settings have a few lines. */
@@ -27,7 +28,7 @@ export const npmPrefix: Rule = {
 /** The settings without the line that sets `prefix` to the environment's own root. */
 export function dropOwnPrefix(text: string, bases: Pick<Bases, "toArcpath">): string {
   return text.replace(/^[ \t]*prefix[ \t]*=[ \t]*(["']?)(\/[^"'\r\n]*?)\/*\1[ \t]*(\r?\n|$)/gm, (line, _quote: string, path: string) =>
-    bases.toArcpath(path) === "" ? "" : line,
+    ownArcpath(path, bases) === "" ? "" : line,
   );
 }
 

@@ -1,3 +1,10 @@
+import { resolvePath, type Bases } from "../bases.js";
+
+/** What a path that stands in a script became in the archive; it may be spelled through links. Null: it does not go in. */
+export function ownArcpath(path: string, bases: Pick<Bases, "toArcpath">): string | null {
+  return bases.toArcpath(path) ?? bases.toArcpath(resolvePath(path));
+}
+
 /**
  * Lines of a POSIX shell script that find the archive's root from the script's own place, through any
  * chain of links: $envpack_root.

@@ -1,6 +1,8 @@
+import { posix } from "node:path";
 import type { PlannedEntry } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import type { Bases } from "../bases.js";
+import { ownArcpath } from "./own-place.js";
 import { readScript } from "./read-script.js";
 import { rewritten, type Outcome, type Rule } from "./rule.js";
 
@@ -24,7 +26,8 @@ export function freeShebang(text: string, bases: Pick<Bases, "toArcpath">): stri
   const match = /^#!\s*(\/\S+)[ \t]*([^\r\n]*)/.exec(text);
   if (match === null) return null;
   const [line, path = "", options = ""] = match;
-  const name = /^bin\/([^/]+)$/.exec(bases.toArcpath(path) ?? "")?.[1];
+  // The interpreter itself may be a link (python -> python3.11): its name as it is written is kept.
+  const name = ownArcpath(posix.dirname(path), bases) === "bin" ? posix.basename(path) : undefined;
   if (name === undefined) return null;
   // Only `env -S` takes more than one word; coreutils 8.30, the BSDs and busybox 1.36 have it.
   const start = options === "" ? `#!/usr/bin/env ${name}` : `#!/usr/bin/env -S ${name} ${options.trimEnd()}`;
