@@ -2,7 +2,7 @@
 # node_modules/ and .cache/, everything it makes in dist/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build lint typecheck test demo clean
+.PHONY: help build lint typecheck test test-real test-all demo clean
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
@@ -13,6 +13,8 @@ help: ## Show this list
 	@echo "make lint       check the style and the rules of imports"
 	@echo "make typecheck  check the types of sources and tests"
 	@echo "make test       lint, types and all tests, on this machine's Node and on the newest LTS"
+	@echo "make test-real  environments of every package manager, moved out of sight and tried again: a line each"
+	@echo "make test-all   make test, and the environments that take minutes to build"
 	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
 	@echo "make clean      remove dist/ and .cache/"
 
@@ -40,6 +42,12 @@ typecheck: $(INSTALLED)
 
 test: lint typecheck $(BUILT)
 	@node test/every-node.mjs
+
+test-real: $(BUILT)
+	@node test/real/environments/report.mjs
+
+test-all: lint typecheck $(BUILT)
+	@ENVPACK_TEST_ALL=1 node test/every-node.mjs
 
 demo: $(BUILT)
 	@node fixtures/demo.mjs

@@ -78,16 +78,6 @@ describe("what is no environment", () => {
     writeTree(folder, { "package.json": "[]" });
     await expect(read()).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT", path: join(folder, "package.json") });
   });
-
-  test("a member of a workspace, naming the root", async () => {
-    writeTree(folder, {
-      "package.json": { name: "root", workspaces: ["packages/*"] },
-      "packages/web/package.json": { name: "web", dependencies: { a: "1" } },
-      "node_modules/": "",
-    });
-    const attempt = read(join(folder, "packages/web"));
-    await expect(attempt).rejects.toMatchObject({ code: "WORKSPACE_MEMBER", hint: expect.stringContaining(folder) });
-  });
 });
 
 describe("what is not installed", () => {
@@ -214,7 +204,7 @@ describe("other package managers are recognised, and npm's lockfile is not held 
     ["pnpm", "12.21.0", { "node_modules/.modules.yaml": JSON.stringify({ packageManager: "pnpm@12.21.0" }) }],
     ["yarn", null, { "node_modules/.yarn-state.yml": "" }],
     ["yarn", null, { "node_modules/.yarn-integrity": "{}" }],
-    ["yarn", null, { ".pnp.cjs": "" }],
+    ["yarn", null, { ".pnp.cjs": "const RAW_RUNTIME_STATE = '{\"packageRegistryData\": []}';" }],
     ["bun", null, { "bun.lock": "{}", "node_modules/x/package.json": {} }],
     ["deno", null, { "node_modules/.deno/x@1/node_modules/x/package.json": {} }],
   ])("%s %s", async (name, version, tree) => {

@@ -70,7 +70,7 @@ describe("credentials in files that stay stop the packing with their line, never
     ["pnpm-lock.yaml", `tarball: https://:${VALUE}@host/x`, 1],
     ["package.json", `{"name":"p",\n"_authToken": "${VALUE}"}`, 2],
     ["sub/package.json", `{"config": {"_password": "${VALUE}"}}`, 1],
-    ["node_modules/.modules.yaml", `registries:\n  default: https://u:${VALUE}@host/\n`, 2],
+    ["pnpm-workspace.yaml", `registries:\n  default: https://u:${VALUE}@host/\n`, 2],
     ["node_modules/.yarn-state.yml", `npmAuthToken: ${VALUE}`, 1],
     ["bun.lock", `"x": "npm_${"a1".repeat(18)}"`, 1],
     ["deno.lock", `"ghp_${"a1".repeat(18)}"`, 1],

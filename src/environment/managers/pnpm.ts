@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Bin } from "../environment.js";
-import type { PackageManager, Project } from "./manager.js";
+import { flagsOf } from "./lock-graph.js";
+import type { DevelopmentFlags, PackageManager, Project } from "./manager.js";
+import { readPnpmLock } from "./pnpm-lock.js";
 
 /** pnpm: real packages in node_modules/.pnpm, links to them; or hoisted as npm does. */
 export const pnpm: PackageManager = {
@@ -11,9 +13,14 @@ export const pnpm: PackageManager = {
   installedBy: (root) => ["node_modules/.modules.yaml", "node_modules/.pnpm"].some((mark) => existsSync(join(root, mark))),
   install: "pnpm install --frozen-lockfile",
   checkInstalled: () => undefined,
-  readDevelopment: () => null,
+  readDevelopment,
   nodePath,
 };
+
+function readDevelopment(project: Project): DevelopmentFlags | null {
+  const lock = readPnpmLock(project.root);
+  return lock === null ? null : flagsOf(lock, project);
+}
 
 /**
  * pnpm's shims let a command find what its package does not declare: the dependencies of that package

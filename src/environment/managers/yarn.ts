@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { PackageManager } from "./manager.js";
+import { flagsOf } from "./lock-graph.js";
+import type { DevelopmentFlags, PackageManager, Project } from "./manager.js";
+import { readYarnLock } from "./yarn-lock.js";
 
 /** PnP; the node-modules and pnpm linkers; Yarn 1. */
 const MARKS = [".pnp.cjs", "node_modules/.yarn-state.yml", "node_modules/.yarn-integrity"];
@@ -12,5 +14,10 @@ export const yarn: PackageManager = {
   installedBy: (root) => MARKS.some((mark) => existsSync(join(root, mark))),
   install: "yarn install --immutable",
   checkInstalled: () => undefined,
-  readDevelopment: () => null,
+  readDevelopment,
 };
+
+function readDevelopment(project: Project): DevelopmentFlags | null {
+  const lock = readYarnLock(project);
+  return lock === null ? null : flagsOf(lock, project);
+}

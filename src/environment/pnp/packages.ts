@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, posix, resolve } from "node:path";
 import type { Notice } from "../../progress.js";
 import { collectBins, missing, type BinOwner } from "../bins.js";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EnvpackError, explainError } from "../../errors.js";
 import { asObject } from "../package-json.js";
@@ -37,7 +37,7 @@ export function readPnpState(root: string): PnpState {
   const program = readText(join(root, PROGRAM));
   const start = LITERAL.exec(program);
   if (start === null) {
-    const json = readText(join(root, DATA));
+    const json = existsSync(join(root, DATA)) ? readText(join(root, DATA)) : "";
     return { file: DATA, packages: decode(json, join(root, DATA)), relocate: (change) => changeLocations(json, change) };
   }
   const from = start.index + start[0].length;
