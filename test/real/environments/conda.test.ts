@@ -7,7 +7,7 @@ import type { Manifest } from "../../../src/manifest/manifest.js";
 import { bringManager } from "./managers.js";
 import { run, runWell } from "./run.js";
 
-const ENVPACK = process.env.ENVPACK_TEST_BIN ?? join(import.meta.dirname, "../../../bin/envpack.js");
+const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = spawnSync("cc", ["--version"]).status === 0 ? null : "a C compiler is not installed";
 
 /** Packages are built with a prefix of 255 bytes; installing writes the real one over it. */

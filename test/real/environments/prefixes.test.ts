@@ -12,7 +12,7 @@ import { run, runWell } from "./run.js";
 import { writeRow } from "./rows.js";
 import { runInside, sandboxMissing, type Sandbox } from "./sandbox.js";
 
-const ENVPACK = process.env.ENVPACK_TEST_BIN ?? join(import.meta.dirname, "../../../bin/envpack.js");
+const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = sandboxMissing();
 const MINUTES = 60_000;
 
