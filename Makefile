@@ -16,6 +16,9 @@ help: ## Show this list
 	@echo "make test-real  environments of every package manager, moved out of sight and tried again: a line each"
 	@echo "make test-all   make test, and the environments that take minutes to build"
 	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
+	@echo "make bench      compare with tar, zstd, pigz, node-tar, conda-pack and caxa: most of an hour, for an idle"
+	@echo "                machine; BENCH='--rounds 1 --only pack-zst' and other options: bench/run.mjs"
+	@echo "make bench-growth  the same, of 10 thousand, 100 thousand and a million made-up files"
 	@echo "make clean      remove dist/ and .cache/"
 
 # No package needs its install script here, and none is run.
@@ -51,6 +54,12 @@ test-all: lint typecheck $(BUILT)
 
 demo: $(BUILT)
 	@node fixtures/demo.mjs
+
+bench: $(BUILT)
+	@node bench/run.mjs $(BENCH)
+
+bench-growth: $(BUILT)
+	@node bench/run.mjs --only none --growth 10000,100000,1000000 $(BENCH)
 
 clean:
 	rm -rf dist .cache

@@ -1,0 +1,84 @@
+import { packAgain } from "./again.mjs";
+import { canReuse, oursArchive, packRun, unpackRun } from "./envpack.mjs";
+import { GOALS } from "./goals.mjs";
+import * as peers from "./peers.mjs";
+import { PLAIN_ARCHIVES } from "./inputs.mjs";
+import { bringCaxa, bringCondaPack, findProgram } from "./programs.mjs";
+
+/**
+ * All that is compared on one Node, and what cannot be and why.
+ *
+ * @param {import("./envpack.mjs").Runtime & { zstd: boolean }} runtime
+ * @param {import("./tree.mjs").Tree} tree
+ * @returns {{ pairs: import("./rounds.mjs").Pair[], missing: string[] }}
+ */
+export function listPairs(runtime, tree) {
+  const missing = [];
+  const needs = (program, pairs) => {
+    if (findProgram(program) !== null) return pairs;
+    missing.push(`${program} is not installed: ${pairs.map(({ title }) => title).join("; ")} left out`);
+    return [];
+  };
+  const pairs = [
+    ...needs("zstd", zstdPairs(runtime, tree)),
+    ...needs("pigz", [pigzPair(runtime, tree)]),
+    gzipPair(runtime),
+    ...nodeTarPairs(runtime, tree),
+    ...againPairs(runtime, tree, missing),
+    ...condaPackPairs(runtime, tree, missing),
+    ...caxaPairs(runtime, tree, missing),
+  ];
+  return { pairs, missing };
+}
+
+function zstdPairs(runtime, tree) {
+  const pack = packRun(runtime, tree, "tar.zst");
+  const ours = oursArchive("tar.zst");
+  const theirs = PLAIN_ARCHIVES["tar.zst"];
+  return [
+    { id: "pack-zst", title: "pack .tar.zst : tar \\| zstd -3 -T0", ours: pack, theirs: peers.packTarZstd(tree), goals: GOALS.packZstd },
+    { id: "pack-limit", title: "pack .tar.zst : zstd -3 -T0 of the ready-made tar", ours: pack, theirs: peers.compressOnly() },
+    { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), goals: GOALS.unpackZstd },
+    { id: "unpack-stream", title: "unpack .tar.zst from a stream : tar -x --zstd", ours: unpackRun(runtime, ours, "stream"), theirs: peers.unpackTarZstdStream(theirs) },
+  ];
+}
+
+function pigzPair(runtime, tree) {
+  return { id: "pack-gz", title: "pack .tar.gz : tar \\| pigz -6", ours: packRun(runtime, tree, "tar.gz"), theirs: peers.packTarPigz(tree), goals: GOALS.packGzip };
+}
+
+function gzipPair(runtime) {
+  const ours = unpackRun(runtime, oursArchive("tar.gz"), "file");
+  return { id: "unpack-gz", title: "unpack .tar.gz : tar -x --gzip", ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]) };
+}
+
+/** In zstd where this Node has it, else in gzip, which is all that node-tar can do there. */
+function nodeTarPairs(runtime, tree) {
+  const format = runtime.zstd ? "tar.zst" : "tar.gz";
+  const unpack = unpackRun(runtime, oursArchive(format), "file");
+  return [
+    { id: "pack-node-tar", title: `pack .${format} : node-tar`, ours: packRun(runtime, tree, format), theirs: peers.packNodeTar(runtime, tree, format) },
+    { id: "unpack-node-tar", title: `unpack .${format} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]) },
+  ];
+}
+
+function againPairs(runtime, tree, missing) {
+  if (canReuse(runtime)) return [{ id: "pack-again", title: "pack again, one package changed : pack afresh", ...packAgain(runtime, tree), goals: GOALS.packAgain }];
+  missing.push("this envpack has no --reuse: packing again left out");
+  return [];
+}
+
+function condaPackPairs(runtime, tree, missing) {
+  const program = bringCondaPack();
+  if (program === null) missing.push("conda-pack could not be installed: left out");
+  if (program === null) return [];
+  const title = "pack .tar.gz : conda-pack's default";
+  return [{ id: "pack-conda", title, ours: packRun(runtime, tree, "tar.gz"), theirs: peers.packCondaPack(program, tree), goals: GOALS.condaPack }];
+}
+
+function caxaPairs(runtime, tree, missing) {
+  const script = bringCaxa();
+  if (script === null) missing.push("caxa could not be installed: left out");
+  if (script === null) return [];
+  return [{ id: "pack-caxa", title: "pack .tar.gz : caxa", ours: packRun(runtime, tree, "tar.gz"), theirs: peers.packCaxa(script, runtime, tree) }];
+}
