@@ -71,7 +71,7 @@ export interface OutsideTree {
   /** "links/NAME" */
   readonly arcpath: string;
   /** Their paths are relative to the folder. */
-  readonly packages: readonly Pick<InstalledPackage, "name" | "version" | "path">[];
+  readonly packages: readonly InstalledPackage[];
 }
 
 /** The files of Yarn's Plug'n'Play, relative to the root. */

@@ -71,8 +71,10 @@ function packageBehind(link: string): string | null {
  * the archive, where a tree keeps its inner structure, they succeed as well.
  *
  * @param starts folders of packages outside the root, absolute, links resolved
+ * @param development those of them that only development needs
  */
-export function gatherOutside(root: string, starts: readonly string[]): readonly OutsideTree[] {
+export function gatherOutside(root: string, starts: readonly string[], development: ReadonlySet<string> = new Set()): readonly OutsideTree[] {
+  const needed = findClosure(starts.filter((start) => !development.has(start)), false);
   const outside = [...findClosure(starts, false).values()].filter(({ folder }) => !isWithin(folder, root));
   const tops = outside.map(topOf);
   const roots = tops.filter((top, at) => tops.indexOf(top) === at && !tops.some((other) => other !== top && isWithin(top, other))).sort();
@@ -85,7 +87,12 @@ export function gatherOutside(root: string, starts: readonly string[]): readonly
       folder: top,
       arcpath: `links/${name}`,
       packages: packages
-        .map(({ folder, json }) => ({ name: json.name ?? basename(folder), version: json.version ?? "0.0.0", path: below(folder, top) }))
+        .map(({ folder, json }) => ({
+          name: json.name ?? basename(folder),
+          version: json.version ?? "0.0.0",
+          path: below(folder, top),
+          dev: !needed.has(folder),
+        }))
         .sort((a, b) => (a.path < b.path ? -1 : 1)),
     };
   });
@@ -123,7 +130,7 @@ export function placesOf(outside: readonly OutsideTree[]): ReadonlyMap<string, s
 /** The packages of trees outside, with the paths that they get. */
 export function packagesOutside(outside: readonly OutsideTree[]): InstalledPackage[] {
   return outside.flatMap(({ arcpath, packages }) =>
-    packages.map(({ name, version, path }) => ({ name, version, path: joinPath(`../${arcpath}`, path), dev: false })),
+    packages.map((one) => ({ ...one, path: joinPath(`../${arcpath}`, one.path) })),
   );
 }
 

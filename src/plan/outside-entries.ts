@@ -19,7 +19,9 @@ export async function planOutside(environment: Environment, options: PlanOptions
   const results: WalkResult[] = [];
   for (const { folder, arcpath, packages } of environment.outside ?? []) {
     const apart = isWithin(environment.root, folder) ? [below(environment.root, folder)] : [];
-    const scope = new Scope(folder, new Set(packages.map(({ path }) => path)), apart);
+    const goingIn = packages.filter(({ dev }) => !(dev && options.omitDev));
+    if (goingIn.length === 0) continue;
+    const scope = new Scope(folder, new Set(goingIn.map(({ path }) => path)), apart);
     const own = { ...environment, root: folder, namedRoot: folder, packages: [] };
     const selection = new Selection(own, { ...options, includeSecrets: [], output: null }, scope);
     results.push(await walkEnvironment({ root: folder, arcpath, selection, signal: options.signal }));

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import type { RelocationSummary } from "../manifest/manifest.js";
@@ -25,7 +26,7 @@ const RULES: readonly Rule[] = [links, globalShims, nodeenvScripts, denoLauncher
  */
 export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan; summary: RelocationSummary } {
   const bases = new Bases(environment);
-  const summary = { relative: 0, broughtIn: countOutside(environment), dropped: countDropped(plan) };
+  const summary = { relative: 0, broughtIn: countOutside(plan, environment), dropped: countDropped(plan) };
   const entries = plan.entries.flatMap((entry): readonly PlannedEntry[] => {
     const outcome = applyRules(entry, bases, environment);
     if (outcome === null) return [entry];
@@ -35,8 +36,9 @@ export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan
   return { plan: { ...plan, entries }, summary };
 }
 
-function countOutside({ outside = [], programs = new Map() }: Environment): number {
-  return outside.reduce((sum, { packages }) => sum + packages.length, programs.size);
+function countOutside({ entries }: Plan, { outside = [] }: Environment): number {
+  const paths = new Set(outside.length === 0 ? [] : entries.map(({ path }) => path));
+  return outside.flatMap(({ arcpath, packages }) => packages.filter(({ path }) => paths.has(posix.join(arcpath, path)))).length;
 }
 
 /** Leftovers of builds and managers' notes of where they installed; not caches, which come and go. */

@@ -74,9 +74,11 @@ function readPackages(project: Project, manager: PackageManager, member: string 
   const closure = member === null ? null : findClosure([join(root, member)], true);
   const scope = closure === null ? null : new Set([...closure.keys()].filter((one) => isWithin(one, root)).map((one) => below(one, root)));
   const links = findOutsideLinks(root, focus, scope === null ? installed : installed.filter(({ path }) => scope.has(path)));
-  const outside = gatherOutside(root, [...new Set(links.map(({ folder }) => folder))]);
+  const development = developmentLinks(project, focus, links);
+  const idle = links.filter(({ path }) => development.some((one) => one.path === path)).map(({ folder }) => folder);
+  const outside = gatherOutside(root, [...new Set(links.map(({ folder }) => folder))], new Set(idle));
   const own = listPackages(project, manager, member).filter(({ path }) => scope === null || scope.has(path));
-  const packages = [...own, ...developmentLinks(project, focus, links), ...packagesOutside(outside)];
+  const packages = [...own, ...development, ...packagesOutside(outside)];
   const { bins, notices } = findBins(project, focus, placesOf(outside), links);
   return {
     packages: packages.sort((a, b) => (a.path < b.path ? -1 : 1)),

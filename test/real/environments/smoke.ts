@@ -139,7 +139,10 @@ function readSmoke(outcome: Outcome, place: Place): unknown {
 
 /** What a failure is called; its message tells of places, which differ. */
 function tell({ status, stdout, stderr }: Outcome, { root }: Place): unknown {
-  if (status === 0) return { status, said: stdout.replaceAll(root, "ROOT").replaceAll(real(root), "ROOT") };
+  if (status === 0) {
+    const said = stdout.replaceAll(root, "ROOT").replaceAll(real(root), "ROOT");
+    return { status, said: said.replace(/\b\d+(\.\d+)? ?m?s\b/g, "TIME") };
+  }
   const code = /\bcode: '(\w+)'/.exec(stderr)?.[1] ?? /^(\w*Error)\b/m.exec(stderr)?.[1];
   return { status, failed: code ?? lastLines(stderr) };
 }
