@@ -2,7 +2,7 @@
 # node_modules/ and .cache/, everything it makes in dist/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build lint typecheck test test-real test-all demo clean
+.PHONY: help build lint typecheck test test-real test-hostile test-faults test-all demo clean
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
@@ -14,6 +14,8 @@ help: ## Show this list
 	@echo "make typecheck  check the types of sources and tests"
 	@echo "make test       lint, types and all tests, on this machine's Node and on the newest LTS"
 	@echo "make test-real  environments of every package manager, moved out of sight and tried again: a line each"
+	@echo "make test-hostile  hostile archives: a line a row of the table in docs/SECURITY.md"
+	@echo "make test-faults   full disks, kills, changing sources, many at once"
 	@echo "make test-all   make test, and the environments that take minutes to build"
 	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
 	@echo "make bench      compare with tar, zstd, pigz, node-tar, conda-pack and caxa: most of an hour, for an idle"
@@ -48,6 +50,12 @@ test: lint typecheck $(BUILT)
 
 test-real: $(BUILT)
 	@node test/real/environments/report.mjs
+
+test-hostile: $(BUILT)
+	@npx --no-install vitest run test/hostile --reporter=dot
+
+test-faults: $(BUILT)
+	@npx --no-install vitest run test/faults test/real/interrupt.test.ts test/restore --reporter=verbose
 
 test-all: lint typecheck $(BUILT)
 	@ENVPACK_TEST_ALL=1 node test/every-node.mjs

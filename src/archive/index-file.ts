@@ -23,6 +23,9 @@ export interface IndexFrame extends FrameRecord {
   readonly count: number;
 }
 
+/** Most entries: ten times those of the largest environments; so many take about a gigabyte of memory. */
+export const MAX_ENTRIES = 1 << 21;
+
 /** Longest line in UTF-16 units: two paths, every unit escaped. */
 const MAX_LINE = 64 << 10;
 
@@ -95,6 +98,7 @@ export class IndexDecoder {
     const frame = this.#frames.at(-1);
     if (frame === undefined) throw malformed("its lines are out of order");
     if (entry.path === META.index) throw malformed("it lists itself");
+    if (this.#entries.length === MAX_ENTRIES) throw tooMany();
     frame.count++;
     this.#entries.push(entry);
     if (entry.type === "file") this.#bytes += entry.size;
@@ -119,6 +123,11 @@ export function decodeIndex(bytes: Uint8Array): ArchiveIndex {
   const index = decoder.finish();
   checkTree(index.entries);
   return index;
+}
+
+/** What an archive of too many entries is refused with, when it is made and when it is read. */
+export function tooMany(): EnvpackError {
+  return new EnvpackError("ARCHIVE_LIMIT", `an archive has ${MAX_ENTRIES} entries at most`);
 }
 
 function malformed(why: string): EnvpackError {

@@ -3,6 +3,7 @@ import { loadCodec, chooseLevel } from "../archive/codec/load.js";
 import { META, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { CODECS, type ArchiveFormat } from "../archive/format.js";
 import { encodeFooter, signedPart } from "../archive/footer.js";
+import { MAX_ENTRIES, tooMany } from "../archive/index-file.js";
 import { MAX_MTIME } from "../archive/header-fields.js";
 import { signBytes } from "../archive/signing/signature.js";
 import { findPathFault } from "../archive/path-rules.js";
@@ -105,6 +106,7 @@ function checkRequest({ entries, arcroot, mtime }: WriteRequest): void {
   const fault = arcroot === "" ? null : findPathFault(arcroot);
   if (fault !== null) throw new EnvpackError("USAGE", `the root folder in the archive is ${fault}`, { path: arcroot });
   if (!Number.isInteger(mtime) || mtime < 0 || mtime > MAX_MTIME) throw new EnvpackError("USAGE", "the time of the entries is not one that a tar can hold");
+  if (entries.length >= MAX_ENTRIES) throw tooMany();
   const [folder, manifest] = entries;
   if (folder?.path !== META.folder || manifest?.path !== META.manifest || manifest.type !== "file") {
     throw new Error("an archive begins with its manifest");
