@@ -26,10 +26,13 @@ import { planArchive, scanRoots } from "./plan/plan-archive.js";
 import type { LeftOut } from "./plan/plan.js";
 import type { Notice } from "./progress.js";
 import { fixupsOf } from "./relocate/conda-fixups.js";
+import { writeDestPrefix } from "./relocate/dest-prefix.js";
+import type { Fixup } from "./relocate/fixup.js";
 import { encodeFixups } from "./relocate/fixup-file.js";
 import { relocatePlan } from "./relocate/relocate-plan.js";
 import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
 import { generalRoots } from "./relocate/roots.js";
+import type { FileHits, ScanRoot } from "./relocate/scan.js";
 
 export interface PackOptions extends CommonOptions {
   /** The environment: a project's folder. By default the current folder. */
@@ -52,6 +55,8 @@ export interface PackOptions extends CommonOptions {
   readonly links?: "bring" | "refuse";
   /** Paths of secrets that go in all the same, relative to the environment. */
   readonly includeSecrets?: readonly string[];
+  /** Where the archive will be restored, absolute: files that name the environment's old place name this one from the start. */
+  readonly destPrefix?: string;
   /** The codec's own compression level. */
   readonly level?: number;
   /** The file of a private Ed25519 key to sign the archive with: the signature goes into its last bytes. */
@@ -117,7 +122,7 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
         level: options.level,
         threads: options.threads ?? availableParallelism(),
         mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
-        roots: scanRoots(environment),
+        roots: rootsOf(options, environment),
         tail: (hits) => {
           fixups = hits.length;
           return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(hits, environment.conda)))];
@@ -176,7 +181,7 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
   const packed = narrowEnvironment(environment, relocated.plan.entries);
   const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment)];
   const furniture = await furnish(packed, (notice) => notices.push(notice));
-  const content = mergeEntries(relocated.plan.entries, furniture);
+  const content = await placeEntries(mergeEntries(relocated.plan.entries, furniture), options, environment, notices);
   const manifest = describePlan({
     environment: packed,
     entries: content,
@@ -192,6 +197,24 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
     environment,
     preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
   };
+}
+
+/** With a destination, its own path takes the place of the old one; from there the archive may be moved again. */
+function rootsOf({ destPrefix }: PackOptions, environment: Environment): readonly ScanRoot[] {
+  return destPrefix === undefined ? scanRoots(environment) : [{ path: destPrefix, arcpath: "" }, ...scanRoots(environment)];
+}
+
+async function placeEntries(
+  entries: readonly PlannedEntry[],
+  { destPrefix, signal }: PackOptions,
+  environment: Environment,
+  notices: Notice[],
+): Promise<readonly PlannedEntry[]> {
+  if (destPrefix === undefined) return entries;
+  const toFixups = (hits: readonly FileHits[]): readonly Fixup[] => fixupsOf(hits, environment.conda);
+  const placed = await writeDestPrefix(entries, { prefix: destPrefix, roots: scanRoots(environment), toFixups, signal });
+  notices.push(...placed.notices);
+  return placed.entries;
 }
 
 /** A root such as "/app" cannot be told from a web route, so files that name it are not found. */

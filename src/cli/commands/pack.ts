@@ -31,6 +31,7 @@ interface Flags {
   readonly links?: "bring" | "refuse";
   readonly sign?: string;
   readonly detachSign?: string;
+  readonly destPrefix?: string;
   readonly arcroot?: string;
   readonly compressLevel?: number;
   readonly nThreads?: number;
@@ -74,6 +75,7 @@ export function addPack(program: Command, session: Session): void {
     .addOption(new Option("--links <what>", "links to packages outside the environment: bring them in, or refuse").choices(["bring", "refuse"]))
     .option("--sign <key>", "sign the archive with an Ed25519 private key (PEM or OpenSSH)")
     .option("--detach-sign <key>", "the same, with the signature in a file of its own, OUTPUT.sig")
+    .option("--dest-prefix <folder>", "write the paths of this folder, where the archive will be restored, into files that name the old one")
     .option("--arcroot <folder>", "put everything into a folder of the archive")
     .option("--compress-level <n>", "the codec's compression level", parseInteger)
     .addOption(threadsOption())
@@ -99,6 +101,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     rules,
     omit: flags.omit,
     links: flags.links,
+    destPrefix: flags.destPrefix,
     includeSecrets: flags.includeSecret,
     level: flags.compressLevel,
     threads: flags.nThreads,

@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { pack, planPack, unpack } from "../../src/index.js";
+
+let scratch: string;
+let project: string;
+
+beforeAll(() => {
+  scratch = realpathSync(mkdtempSync(join(tmpdir(), "envpack-prefix-")));
+  project = join(scratch, "old place");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), '{ "name": "shop", "version": "1.0.0" }');
+  const places = { plain: `${project}/x.js`, percent: encodeURIComponent(`${project}/x`), url: pathToFileURL(`${project}/x`).href, other: `${project}2/x` };
+  writeFileSync(join(project, "places.json"), JSON.stringify(places));
+  writeFileSync(join(project, "names.bin"), Buffer.from(`\x7f\0${project}/lib\0rest`));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const read = (root: string, file: string): string => readFileSync(join(root, "app", file), "utf8");
+
+test("files name the destination from the start, in every spelling and no neighbour of the old place", async () => {
+  const archive = join(scratch, "a.tar");
+  const result = await pack({ path: project, node: "none", output: archive, destPrefix: "/srv/s" });
+  expect(result.notices).toEqual([]);
+  const target = join(scratch, "restored");
+  await unpack({ archive, target });
+  const places = JSON.parse(read(target, "places.json")) as Record<string, string>;
+  // Restored elsewhere after all: what named the destination names the real place.
+  expect(places).toEqual({
+    plain: `${target}/app/x.js`,
+    percent: encodeURIComponent(`${target}/app/x`),
+    url: pathToFileURL(`${target}/app/x`).href,
+    other: `${project}2/x`,
+  });
+});
+
+test("a plain tar has the destination's names in it, also in a binary, padded", async () => {
+  const { entries } = await planPack({ path: project, node: "none", destPrefix: "/srv/s" });
+  const bytes = (name: string): string => {
+    const entry = entries.find(({ path }) => path === `app/${name}`);
+    if (entry?.type !== "file" || entry.source.kind !== "bytes") throw new Error(`${name} was not rewritten`);
+    return Buffer.from(entry.source.bytes).toString();
+  };
+  expect(bytes("places.json")).toContain('"plain":"/srv/s/app/x.js"');
+  expect(bytes("names.bin")).toBe(`\x7f\0/srv/s/app/lib${"\0".repeat(project.length - "/srv/s/app".length)}\0rest`);
+});
+
+test("what does not fit is told, and left as it is", async () => {
+  const destPrefix = `/srv/${"long/".repeat(80)}end`;
+  const { notices } = await planPack({ path: project, node: "none", destPrefix });
+  expect(notices).toEqual([{ code: "PATH_REMAINS", message: expect.stringContaining("no room"), path: "app/names.bin" }]);
+});
+
+test("a destination that is no absolute path is refused", async () => {
+  await expect(pack({ path: project, node: "none", output: join(scratch, "b.tar"), destPrefix: "srv/s" })).rejects.toMatchObject({ code: "USAGE" });
+});
