@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { CommanderError } from "commander";
 import { EnvpackError, explainError } from "../errors.js";
 import { escapeText } from "./escape.js";
@@ -20,8 +21,8 @@ interface Report {
 export function reportError(error: unknown, session: Session): number {
   const report = describeError(error);
   const [red, cyan, plain] = session.colours ? ["\x1b[1;31m", "\x1b[36m", "\x1b[0m"] : ["", "", ""];
-  session.say(`envpack: ${red}${report.label}${plain} ${escapeText(report.message)}`);
-  if (report.hint !== undefined) session.say(`${cyan}hint:${plain} ${escapeText(report.hint)}`);
+  session.say(`envpack: ${red}${report.label}${plain} ${escapeText(withoutHome(report.message))}`);
+  if (report.hint !== undefined) session.say(`${cyan}hint:${plain} ${escapeText(withoutHome(report.hint))}`);
   if (process.env.ENVPACK_DEBUG) session.say(stackOf(error));
   return report.status;
 }
@@ -63,6 +64,12 @@ function describeFault(error: unknown): Report {
 
 function withPath(message: string, path: string | undefined): string {
   return path === undefined || message.includes(path) ? message : `${message}: ${path}`;
+}
+
+/** Errors end up in logs that others read: the user's home is written as a shell would take it. */
+function withoutHome(text: string): string {
+  const home = homedir();
+  return home.length > 1 ? text.replaceAll(`${home}/`, "~/") : text;
 }
 
 function stackOf(error: unknown): string {

@@ -17,7 +17,7 @@ const FILES = new Map<string, Drop>([
   ...[".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "auth.ini"].map((name) => [name, SETTINGS] as const),
   ...[".netrc", "_netrc", ".git-credentials", ".sentryclirc"].map((name) => [name, CREDENTIALS] as const),
   ...[".env", ".envrc", ".dev.vars", "local.settings.json"].map((name) => [name, ENVIRONMENT] as const),
-  ...["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"].map((name) => [name, KEY] as const),
+  ...["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk"].map((name) => [name, KEY] as const),
   ...[
     ".bash_history",
     ".zsh_history",
@@ -50,11 +50,13 @@ const KEY_MARK = "PRIVATE KEY";
  * Whether something is, by its name, a secret that never goes in unless it is named one by one.
  * `*.pem` and `*.key` are not decided here: see holdsPrivateKey.
  */
-export function findSecret(path: string, name: string, isFolder: boolean): Drop | null {
+export function findSecret(path: string, given: string, isFolder: boolean): Drop | null {
+  // On disks that fold names, `.NPMRC` is read as well.
+  const name = given.toLowerCase();
   if (isFolder) return FOLDERS.has(name) ? CLOUD : null;
   const known = FILES.get(name);
   if (known !== undefined) return known;
-  if (name.startsWith(".env.") && !SAMPLE.test(name)) return ENVIRONMENT;
+  if (/^\.(env|dev\.vars)\./.test(name) && !SAMPLE.test(name)) return ENVIRONMENT;
   if (name.endsWith(".p12") || name.endsWith(".pfx")) return KEY;
   if (DEBUG_LOG.test(name)) return LOG;
   if (name === "config.json" && /(^|\/)\.turbo\/config\.json$/.test(path)) return CLOUD;
@@ -63,7 +65,7 @@ export function findSecret(path: string, name: string, isFolder: boolean): Drop 
 
 /** Whether a file of this name may be a private key, so that its content has to be looked at. */
 export function mayBeKey(name: string): boolean {
-  return name.endsWith(".pem") || name.endsWith(".key");
+  return /\.(pem|key)$/i.test(name);
 }
 
 /** Looks into a `*.pem` or `*.key`: certificates stay, private keys do not. */

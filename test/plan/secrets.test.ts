@@ -29,6 +29,7 @@ describe("secrets by name stay behind", () => {
   test.each([
     ...[".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "auth.ini", ".netrc", ".git-credentials", ".sentryclirc"],
     ...[".env", ".env.local", ".env.production", ".envrc", ".dev.vars", "local.settings.json", "id_rsa", "id_ed25519"],
+    ...[".NPMRC", ".dev.vars.production", "id_ed25519_sk", "CERT.PFX"],
     ...["cert.p12", "cert.pfx", "npm-debug.log", ".bash_history", ".node_repl_history"],
     ...[".git/config", ".hg/store", ".svn/entries", ".aws/credentials", ".ssh/known_hosts", ".docker/config.json"],
     ...[".kube/config", ".vercel/project.json", ".netlify/state.json", ".wrangler/state", ".turbo/config.json"],
@@ -76,6 +77,9 @@ describe("credentials in files that stay stop the packing with their line, never
     ["deno.lock", `"ghp_${"a1".repeat(18)}"`, 1],
     ["npm-shrinkwrap.json", `{"lockfileVersion": 3, "packages": {}, "x": "//host/:_authToken=${VALUE}"}`, 1],
     ["package.json", `{"scripts": {"x": "curl https://me:${VALUE}@127.0.0.1/"}}`, 1],
+    ["yarn.lock", `resolved "https://me:$1${VALUE}{}@host/x"`, 1],
+    ["yarn.lock", `resolved "https://\${USER}:${VALUE}@host/x"`, 1],
+    ["package.json", `{"config": {"_auth": "$$${VALUE}"}}`, 1],
   ])("%s", async (name, content, line) => {
     writeTree(folder, { [name]: content });
     const error: unknown = await plan().catch((thrown: unknown) => thrown);
