@@ -66,7 +66,11 @@ try {
     /** Its answer to `import`. Hooks are for the whole process, and the thread that runs them has this file preloaded, too. */
     if (pnp !== null && "@PNP_LOADER@" !== "" && typeof nodeModule.register === "function") {
       if (require("worker_threads").isMainThread) {
+        // Newer versions deprecate it; Yarn's loader has no other way, and its users cannot help it.
+        const silent = process.noDeprecation;
+        process.noDeprecation = true;
         nodeModule.register(require("url").pathToFileURL(path.join(root, "@PNP_LOADER@")).href);
+        process.noDeprecation = silent;
       }
     }
 

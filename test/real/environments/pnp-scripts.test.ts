@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildCase } from "./build.js";
+import { readCases, type EnvironmentCase } from "./case.js";
+import { run, runWell, type Outcome } from "./run.js";
+
+const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
+let scratch: string;
+let root: string;
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "envpack-pnp-scripts-"));
+  root = join(scratch, 'a "quoted" place');
+  mkdirSync(root);
+  const built = await buildCase(readCases(false).find(({ name }) => name === "yarn4-pnp-global") as EnvironmentCase);
+  const archive = join(scratch, "env.tar");
+  await runWell(process.execPath, [ENVPACK, "pack", built.project, "-o", archive, "-q"], { patience: 120_000 });
+  await runWell("tar", ["-xf", archive, "-C", root]);
+  writeFileSync(join(scratch, "job.cjs"), 'console.log(typeof require("debug"), require("semver").valid("v1.2.3"));');
+  writeFileSync(join(scratch, "job.mjs"), 'import Queue from "yocto-queue"; import debug from "debug"; console.log(typeof Queue, typeof debug);');
+  writeFileSync(join(scratch, "lost.cjs"), 'require("no-such-package");');
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A script outside of the environment, in an activated shell. */
+function start(script: string): Promise<Outcome> {
+  const env = { PATH: "/usr/bin:/bin" };
+  return run("/bin/sh", ["-c", '. "$0/bin/activate"; exec node "$1"', root, join(scratch, script)], { env });
+}
+
+describe("a script outside of an environment with Plug'n'Play", () => {
+  test("requires its packages", async () => {
+    expect(await start("job.cjs")).toEqual({ status: 0, stdout: "function 1.2.3\n", stderr: "" });
+  });
+
+  test("imports its packages, and nothing is said of loaders", async () => {
+    expect(await start("job.mjs")).toEqual({ status: 0, stdout: "function function\n", stderr: "" });
+  });
+
+  test("is told as ever of what is missing everywhere", async () => {
+    const { status, stderr } = await start("lost.cjs");
+    expect(status).toBe(1);
+    expect(stderr).toContain("MODULE_NOT_FOUND");
+  });
+});
+
+test("a command starts other nodes that find the packages, whatever the place is called", async () => {
+  const { stdout, stderr } = await run(join(root, "bin/cross-env"), ["A=1", "node", "-p", "typeof require(`debug`)"], {
+    cwd: join(root, "app"),
+    env: { PATH: dirname("/usr/bin/env") },
+  });
+  expect([stdout, stderr]).toEqual(["function\n", ""]);
+});
