@@ -35,7 +35,7 @@ export function headerOf(entry: HeadedEntry | PlannedEntry, shape: TarShape): Ta
     case "symlink":
       return { ...common, type: "2", linkname: entry.target };
     case "hardlink":
-      return { ...common, type: "1", linkname: tarName(entry.target, shape.arcroot) };
+      return { ...common, type: "1", executable: entry.executable, linkname: tarName(entry.target, shape.arcroot) };
   }
 }
 
@@ -55,7 +55,7 @@ export function entryOf(header: TarHeader, shape: TarShape): HeadedEntry {
     case "0":
       return { type: "file", path, executable: header.executable, size: header.size };
     case "1":
-      return { type: "hardlink", path, target: arcpathOf(header.linkname, shape) };
+      return { type: "hardlink", path, executable: header.executable, target: arcpathOf(header.linkname, shape) };
     case "2":
       return { type: "symlink", path, target: checkTarget(header.linkname, path) };
   }

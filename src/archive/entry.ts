@@ -32,6 +32,8 @@ export interface SymlinkEntry {
 export interface HardlinkEntry {
   readonly type: "hardlink";
   readonly path: string;
+  /** As its file is: Python's tarfile and others give the file the mode of the link that came last. */
+  readonly executable: boolean;
   /** The arcpath of a file entry that stands earlier in the archive. */
   readonly target: string;
 }

@@ -119,7 +119,7 @@ function readFields(tar: Buffer, at: number, records: ReadonlyMap<string, string
   return {
     type,
     name: type === "5" && path.endsWith("/") ? path.slice(0, -1) : path,
-    executable: type === "0" && tar[at + 103] === 0x37,
+    executable: (type === "0" || type === "1") && tar[at + 103] === 0x37,
     size: type !== "0" ? 0 : size === undefined ? readOctal(tar, at + 124, 11) : readSize(size),
     linkname: records.get("linkpath") ?? readText(tar, at + 157, 100),
     mtime: readOctal(tar, at + 136, 11),

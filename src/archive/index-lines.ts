@@ -55,11 +55,16 @@ export function encodeEntry(entry: Entry): string {
     case "directory":
       return `${start}}\n`;
     case "file":
-      return `${start},"mode":"${entry.executable ? "0755" : "0644"}","size":${entry.size},"sha256":"${entry.sha256}"}\n`;
+      return `${start},"mode":"${modeOf(entry)}","size":${entry.size},"sha256":"${entry.sha256}"}\n`;
     case "symlink":
-    case "hardlink":
       return `${start},"target":${JSON.stringify(entry.target)}}\n`;
+    case "hardlink":
+      return `${start},"mode":"${modeOf(entry)}","target":${JSON.stringify(entry.target)}}\n`;
   }
+}
+
+function modeOf({ executable }: { readonly executable: boolean }): string {
+  return executable ? "0755" : "0644";
 }
 
 /** Nearly every line: a file whose path needs no escape. What it matches is as `encodeEntry` writes it. */
@@ -142,10 +147,12 @@ function interpretEntry(fields: ReadonlyMap<string, unknown>): Entry {
   const path = text(fields.get("path"));
   const type = fields.get("type");
   if (type === "directory") return { type, path };
-  if (type === "symlink" || type === "hardlink") return { type, path, target: text(fields.get("target")) };
+  const executable = fields.get("mode") === "0755";
+  if (type === "symlink") return { type, path, target: text(fields.get("target")) };
+  if (type === "hardlink") return { type, path, executable, target: text(fields.get("target")) };
   const sha256 = text(fields.get("sha256"));
   if (type !== "file" || !/^[0-9a-f]{64}$/.test(sha256)) throw malformed(path);
-  return { type, path, executable: fields.get("mode") === "0755", size: safe(fields.get("size")), sha256 };
+  return { type, path, executable, size: safe(fields.get("size")), sha256 };
 }
 
 function nested(value: unknown): ReadonlyMap<string, unknown> {

@@ -5,7 +5,7 @@ import { findPathFault, findTextFault, MAX_LINK_HOPS } from "./path-rules.js";
 type TreeEntry = DirectoryEntry | FileEntry | PlannedFile | SymlinkEntry | HardlinkEntry;
 
 /** What stands at a path: a kind, or where a symbolic link leads to. */
-type Node = "directory" | "file" | "hardlink" | { readonly target: string };
+type Node = "directory" | "file" | "program" | "hardlink" | { readonly target: string };
 
 /**
  * Checks that entries, in archive order, make a tree that can be written without any of them leaving
@@ -51,9 +51,12 @@ export class Tree {
 
 function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {
   if (entry.type === "symlink") return { target: entry.target };
-  if (entry.type === "hardlink" && nodes.get(entry.target) !== "file") {
-    throw unsafe("a hard link does not lead to a file before it", entry.path);
-  }
+  if (entry.type === "directory") return entry.type;
+  const kind = entry.executable ? "program" : "file";
+  if (entry.type === "file") return kind;
+  const file = nodes.get(entry.target);
+  if (file !== "file" && file !== "program") throw unsafe("a hard link does not lead to a file before it", entry.path);
+  if (file !== kind) throw unsafe("a hard link has another mode than its file", entry.path);
   return entry.type;
 }
 

@@ -5,7 +5,7 @@ import type { FileSource, PlannedEntry } from "../archive/entry.js";
  * cost of a few hundred small objects.
  */
 export interface EntryColumns {
-  /** One letter an entry: d, s (symbolic link), h (hard link), f, x (executable). */
+  /** One letter an entry: d, s (symbolic link), h and H (hard link, executable), f and x (file, executable). */
   readonly kinds: string;
   /** Joined by NUL, which no path holds. */
   readonly paths: string;
@@ -46,7 +46,7 @@ export function* fromColumns({ kinds, paths, others, numbers, made }: EntryColum
     const other = allOthers[index] ?? "";
     if (kind === "d") yield { type: "directory", path };
     else if (kind === "s") yield { type: "symlink", path, target: other };
-    else if (kind === "h") yield { type: "hardlink", path, target: other };
+    else if (kind === "h" || kind === "H") yield { type: "hardlink", path, executable: kind === "H", target: other };
     else {
       const size = numbers[file * NUMBERS] ?? 0;
       const source = other === "" ? { kind: "bytes" as const, bytes: made.subarray(at, at + size) } : diskSource(other, numbers, file);
@@ -67,6 +67,7 @@ function diskSource(file: string, numbers: Float64Array, index: number): FileSou
 
 function kindOf(entry: PlannedEntry): string {
   if (entry.type === "file") return entry.executable ? "x" : "f";
+  if (entry.type === "hardlink") return entry.executable ? "H" : "h";
   return entry.type[0] ?? "";
 }
 

@@ -1,4 +1,4 @@
-import type { PlannedEntry } from "../archive/entry.js";
+import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
 
 /**
  * Turns files that are one inode into one file, the first in the archive's order, and hard links to it.
@@ -10,13 +10,13 @@ export function linkSameInodes(
   entries: readonly PlannedEntry[],
   inodes: ReadonlyMap<string, string>,
 ): readonly PlannedEntry[] {
-  const first = new Map<string, string>();
+  const first = new Map<string, PlannedFile>();
   return entries.map((entry) => {
-    const inode = entry.type === "file" ? inodes.get(entry.path) : undefined;
-    if (inode === undefined) return entry;
-    const target = first.get(inode);
-    if (target !== undefined) return { type: "hardlink", path: entry.path, target };
-    first.set(inode, entry.path);
+    const inode = inodes.get(entry.path);
+    if (inode === undefined || entry.type !== "file") return entry;
+    const file = first.get(inode);
+    if (file !== undefined) return { type: "hardlink", path: entry.path, executable: file.executable, target: file.path };
+    first.set(inode, entry);
     return entry;
   });
 }

@@ -44,7 +44,7 @@ const anyHeader: fc.Arbitrary<TarHeader> = fc
   })
   .map((header) => ({
     ...header,
-    executable: header.executable && header.type === "0",
+    executable: header.executable && (header.type === "0" || header.type === "1"),
     size: header.type === "0" ? header.size : 0,
     linkname: header.type === "1" || header.type === "2" ? header.linkname : "",
   }));

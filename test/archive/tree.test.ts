@@ -6,7 +6,7 @@ import { checkTree } from "../../src/archive/tree.js";
 const d = (path: string): Entry => ({ type: "directory", path });
 const f = (path: string): Entry => ({ type: "file", path, executable: false, size: 0, sha256: "0".repeat(64) });
 const s = (path: string, target: string): Entry => ({ type: "symlink", path, target });
-const h = (path: string, target: string): Entry => ({ type: "hardlink", path, target });
+const h = (path: string, target: string, executable = false): Entry => ({ type: "hardlink", path, executable, target });
 
 describe("a tree is refused where", () => {
   const cases: [string, Entry[]][] = [
@@ -49,6 +49,7 @@ describe("a tree is refused where", () => {
     ["a hard link leads to a link", [f("a"), s("b", "a"), h("c", "b")]],
     ["a hard link leads to a hard link", [f("a"), h("b", "a"), h("c", "b")]],
     ["a hard link climbs out", [h("a", "../b")]],
+    ["a hard link makes its file a program", [f("a"), h("b", "a", true)]],
   ];
   test.each(cases)("%s", (_, entries) => {
     expect(() => {

@@ -34,7 +34,7 @@ const ENTRIES: readonly PlannedEntry[] = [
   folder("app/empty-folder"),
   { type: "symlink", path: "app/link", target: "a.js" },
   { type: "symlink", path: "app/dangling", target: "nowhere/at/all" },
-  { type: "hardlink", path: "app/twin.js", target: "app/a.js" },
+  { type: "hardlink", path: "app/twin.js", executable: false, target: "app/a.js" },
   file("app/zeros", Buffer.alloc(9 << 20)),
   file(`app/${"é".repeat(100)}`, "long name"),
   folder(`app/${"d".repeat(120)}`),
@@ -42,6 +42,7 @@ const ENTRIES: readonly PlannedEntry[] = [
   folder("bin"),
   file("bin/large", noise(9_500_001), true),
   file("bin/node", "#!/bin/sh\n", true),
+  { type: "hardlink", path: "bin/nodejs", executable: true, target: "bin/node" },
   ...Array.from({ length: 900 }, (_, index) => file(`bin/z${index}`, noise(9000, index + 2))),
 ];
 

@@ -26,7 +26,7 @@ export const fileLine = (path: string, body: string | Buffer = "x", mode = "0644
   `{"type":"file","path":${JSON.stringify(path)},"mode":"${mode}","size":${Buffer.from(body).length},"sha256":"${sha256(body)}"}`;
 export const folderLine = (path: string): string => `{"type":"directory","path":${JSON.stringify(path)}}`;
 export const linkLine = (path: string, target: string, type = "symlink"): string =>
-  `{"type":"${type}","path":${JSON.stringify(path)},"target":${JSON.stringify(target)}}`;
+  `{"type":"${type}","path":${JSON.stringify(path)},${type === "hardlink" ? '"mode":"0644",' : ""}"target":${JSON.stringify(target)}}`;
 
 export const file = (path: string, body: string | Buffer = "x"): RawEntry => ({ tar: rawEntry({ name: path }, body), line: fileLine(path, body) });
 export const folder = (path: string): RawEntry => ({ tar: rawHeader({ name: `${path}/`, type: "5" }), line: folderLine(path) });

@@ -73,7 +73,7 @@ describe("entries", () => {
     for (const name of ["a/link", "z"]) linkSync(join(folder, "m/file"), join(folder, name));
     linkSync(join(folder, "m/file"), join(scratch, `outside-${at}`));
     expect(await entryOf("app/a/link")).toMatchObject({ type: "file", size: 7 });
-    for (const path of ["app/m/file", "app/z"]) expect(await entryOf(path)).toEqual({ type: "hardlink", path, target: "app/a/link" });
+    for (const path of ["app/m/file", "app/z"]) expect(await entryOf(path)).toEqual({ type: "hardlink", path, executable: false, target: "app/a/link" });
   });
 
   test("of an excluded file are no target of a hard link", async () => {

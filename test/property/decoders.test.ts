@@ -38,7 +38,7 @@ const INDEX = [
   encodeEntry({ type: "directory", path: "app" }),
   encodeEntry({ type: "file", path: 'app/a "quoted".js', executable: false, size: 3, sha256 }),
   encodeEntry({ type: "symlink", path: "app/l", target: "a" }),
-  encodeEntry({ type: "hardlink", path: "app/h", target: 'app/a "quoted".js' }),
+  encodeEntry({ type: "hardlink", path: "app/h", executable: false, target: 'app/a "quoted".js' }),
   encodeEnd({ entries: 4, bytes: 3, frames: 1 }),
 ];
 const SIGNATURE = { publicKey: Buffer.alloc(32, 1), value: Buffer.alloc(64, 2) };

@@ -11,7 +11,7 @@ export async function smallArchive(format: ArchiveFormat): Promise<Buffer> {
     file(META.manifest, encodeManifest({ ...MANIFEST, packages: [], bins: [] })),
     folder("app"),
     file("app/a.js", "module.exports = 1;\n", true),
-    { type: "hardlink", path: "app/h.js", target: "app/a.js" } as const,
+    { type: "hardlink", path: "app/h.js", executable: true, target: "app/a.js" } as const,
     { type: "symlink", path: "app/l.js", target: "a.js" } as const,
   ];
   const fixups = { type: "file", path: META.fixups, executable: false, size: 0, source: { kind: "bytes", bytes: new Uint8Array() } } as const;

@@ -50,12 +50,16 @@ function expectWorks(root: string): void {
 
 /** Lines of shell that extract $A into $T. busybox finds no codec by itself: gzip is named, zstd goes before. */
 const BUSYBOX = { "tar.zst": "zstd -dc $A | busybox tar -xf - -C $T", "tar.gz": "busybox tar -xzf $A -C $T", tar: "busybox tar -xf $A -C $T" };
+const PYTHON_TAR = `python3 -c 'import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode="r|").extractall(sys.argv[1], filter="data")' $T`;
+const PYTHON = { "tar.zst": `zstd -dc $A | ${PYTHON_TAR}`, "tar.gz": `gzip -dc $A | ${PYTHON_TAR}`, tar: `${PYTHON_TAR} < $A` };
 
 describe.each(FORMATS)("a plain tar -xf of .%s works at another depth", (format) => {
   test.for([
     ["GNU tar", "tar", "tar -xf $A -C $T"],
     ["bsdtar", "bsdtar", "bsdtar -xf $A -C $T"],
     ["busybox tar", "busybox", BUSYBOX[format]],
+    // It gives a hard link's mode to the file.
+    ["Python's tarfile", "python3", PYTHON[format]],
   ] as const)("with %s", ([_name, program, line], { skip }) => {
     if (!has(program)) skip(`${program} is not installed here`);
     if (format === "tar.zst" && program !== "bsdtar" && !has("zstd")) skip(`${program} needs the zstd program, which is not installed here`);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The files of a small project: a program, a workspace with a command, a dependency with a command. */
@@ -56,6 +56,9 @@ export function buildSample(folder: string): void {
     writeFileSync(file, content);
   }
   npm(folder, ["install"]);
+  // A program under two names, as esbuild's postinstall script makes one.
+  chmodSync(join(folder, "packages/greeter/cli.js"), 0o755);
+  linkSync(join(folder, "packages/greeter/cli.js"), join(folder, "packages/greeter/twin.js"));
 }
 
 /** Runs npm, which must succeed. */

@@ -59,7 +59,7 @@ export function layOut(folder: string, files: Readonly<Record<string, Content>>)
       entries.push({ type: "symlink", path, target: content.link });
     } else {
       linkSync(join(folder, content.hardlink), join(folder, path));
-      entries.push({ type: "hardlink", path, target: content.hardlink });
+      entries.push({ type: "hardlink", path, executable: content.hardlink.startsWith("bin/"), target: content.hardlink });
     }
   };
   for (const [path, content] of Object.entries(files)) add(path, content);

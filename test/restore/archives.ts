@@ -15,7 +15,7 @@ export const ENTRIES: readonly PlannedEntry[] = [
   folder("app"),
   file("app/a.js", "content"),
   file("app/noise", Buffer.alloc(6 << 20, "noise and more of it ")),
-  { type: "hardlink", path: "app/twin", target: "app/a.js" },
+  { type: "hardlink", path: "app/twin", executable: false, target: "app/a.js" },
   folder("bin"),
   file("bin/shim", `#!/bin/sh\necho "${OLD_ROOT}/x"\n`, true),
   { type: "symlink", path: "bin/way", target: "../app/a.js" },
