@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { META } from "./archive/entry.js";
 import { decodeIndex, type ArchiveIndex } from "./archive/index-file.js";
+import { readOwnFile } from "./archive/own-file.js";
 import { openArchive } from "./archive/read.js";
 import { EnvpackError, explainError } from "./errors.js";
 import { decodeManifest } from "./manifest/decode.js";
@@ -38,24 +39,24 @@ export async function isFolder(path: string): Promise<boolean> {
 }
 
 async function openFolder(path: string): Promise<Packed> {
-  const readMeta = (arcpath: string): Promise<Uint8Array> => readOwnFile(path, arcpath);
+  const readMeta = (arcpath: string): Promise<Uint8Array> => readRecord(path, arcpath);
   const index = decodeIndex(await readMeta(META.index));
   const manifest = decodeManifest(await readMeta(META.manifest));
   return { kind: "folder", path, index, manifest, readMeta, close: () => Promise.resolve() };
 }
 
-async function readOwnFile(folder: string, arcpath: string): Promise<Uint8Array> {
+async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> {
+  let content: Uint8Array | null;
   try {
-    return await readFile(join(folder, arcpath));
+    content = await readOwnFile(folder, arcpath);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw explainError(error, "cannot read", join(folder, arcpath));
-    throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, {
-      path: folder,
-      hint: "name an archive, or the folder that one was restored to",
-      cause: error,
-    });
+    throw explainError(error, "cannot read", join(folder, arcpath));
   }
+  if (content !== null) return content;
+  throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, {
+    path: folder,
+    hint: "name an archive, or the folder that one was restored to",
+  });
 }
 
 async function openFile(path: string): Promise<Packed> {

@@ -1,7 +1,8 @@
-import { access, constants, readdir, readFile, realpath, rm } from "node:fs/promises";
+import { access, constants, readdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
 import { decodeIndex } from "../archive/index-file.js";
+import { readOwnFile } from "../archive/own-file.js";
 import { EnvpackError, explainError } from "../errors.js";
 import { acquireLock } from "../lock.js";
 import type { ProgressListener } from "../progress.js";
@@ -59,12 +60,9 @@ export async function applyFixups(folder: string, options: ApplyOptions = {}): P
 }
 
 async function readMeta(folder: string, arcpath: string): Promise<Uint8Array> {
-  try {
-    return await readFile(join(folder, arcpath));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, { path: folder });
-  }
+  const content = await readOwnFile(folder, arcpath);
+  if (content !== null) return content;
+  throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, { path: folder });
 }
 
 function explainRefusal(error: unknown, folder: string): unknown {

@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { META } from "../archive/entry.js";
+import { readOwnFile } from "../archive/own-file.js";
 import { EnvpackError, explainError } from "../errors.js";
 import { arcpath, count, list, nullable, record, ShapeError, text, tuple, type Shape } from "../manifest/shape.js";
 import type { Fixup, FixupPlace } from "./fixup.js";
@@ -94,14 +95,10 @@ function decode(content: string, path: string): Relocation {
 /** Reads what is remembered of earlier fix-ups; null where none were ever applied. */
 export async function readRelocation(folder: string): Promise<Relocation | null> {
   const path = join(folder, RELOCATED_FILE);
-  let content: string;
-  try {
-    content = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+  const content = await readOwnFile(folder, RELOCATED_FILE).catch((error: unknown) => {
     throw explainError(error, "cannot read the record of earlier fix-ups", path);
-  }
-  return decode(content, path);
+  });
+  return content === null ? null : decode(content.toString("utf8"), path);
 }
 
 /** Writes the record; a reader finds the old one or the new one, also after a power cut. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
 import { decodeIndex, type ArchiveIndex } from "../archive/index-file.js";
+import { readOwnFile } from "../archive/own-file.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { CommonOptions } from "../options.js";
 import { decodeFixups } from "../relocate/fixup-file.js";
@@ -74,10 +75,10 @@ interface IndexedTree extends Tree {
 }
 
 async function openTree(folder: string): Promise<IndexedTree> {
-  const index = await readFile(join(folder, META.index)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+  const index = await readOwnFile(folder, META.index);
+  if (index === null) {
     throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${META.index}`, { path: folder });
-  });
+  }
   return treeOf(folder, decodeIndex(index));
 }
 
@@ -87,7 +88,7 @@ async function treeOf(folder: string, { entries, totals }: ArchiveIndex): Promis
 
 /** The index lists all but itself. */
 async function compareIndex(folder: string, sha256: string): Promise<Difference[]> {
-  const content = await readFile(join(folder, META.index)).catch(() => null);
+  const content = await readOwnFile(folder, META.index).catch(() => null);
   if (content === null) return [{ path: META.index, kind: "missing", detail: "the file is missing" }];
   if (createHash("sha256").update(content).digest("hex") === sha256) return [];
   return [{ path: META.index, kind: "changed", detail: "its content was changed" }];
@@ -97,7 +98,7 @@ async function compareIndex(folder: string, sha256: string): Promise<Difference[
 async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "relocation">> {
   try {
     const relocation = await readRelocation(folder);
-    const fixups = relocation === null ? [] : decodeFixups(await readFile(join(folder, META.fixups)));
+    const fixups = relocation === null ? [] : decodeFixups((await readOwnFile(folder, META.fixups)) ?? Buffer.alloc(0));
     return { relocation, fixups: new Map(fixups.map((fixup) => [fixup.path, fixup])) };
   } catch {
     return { relocation: null, fixups: new Map() };
@@ -125,7 +126,7 @@ async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }
 
 /** Everything below the folder that no archive holds: neither an entry, nor envpack's own notes. */
 async function findAdded({ folder, entries }: IndexedTree): Promise<Difference[]> {
-  const known = new Set([META.index, RELOCATED_FILE, ...entries.map((entry) => entry.path)]);
+  const known = new Set([META.index, ...entries.map((entry) => entry.path)]);
   const added: Difference[] = [];
   const pending = [""];
   for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
@@ -133,6 +134,7 @@ async function findAdded({ folder, entries }: IndexedTree): Promise<Difference[]
     for (const child of children) {
       const path = parent === "" ? child.name : `${parent}/${child.name}`;
       if (child.isDirectory()) pending.push(path);
+      if (path === RELOCATED_FILE && child.isFile()) continue;
       if (known.has(path) || NOTES.some((note) => path.startsWith(note))) continue;
       const what = child.isDirectory() ? "folder" : child.isSymbolicLink() ? "link" : "file";
       added.push({ path, kind: "added", detail: `the ${what} is not in the archive` });

@@ -1,6 +1,7 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { META } from "../archive/entry.js";
+import { readOwnFile } from "../archive/own-file.js";
 import { openArchive, type ArchiveFile } from "../archive/read.js";
 import type { SignatureRule } from "../archive/signing/rule.js";
 import { EnvpackError, explainError } from "../errors.js";
@@ -59,10 +60,7 @@ async function repairLocked(folder: string, archivePath: string, archive: Archiv
 /** One of the two records that tell environments apart must be as the archive has it: both are rarely damaged at once. */
 async function refuseForeign(folder: string, archive: ArchiveFile): Promise<void> {
   for (const path of [META.manifest, META.index]) {
-    const own = await readFile(join(folder, path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-      throw error;
-    });
+    const own = await readOwnFile(folder, path).catch(() => null);
     if (own !== null && (await isArchived(own, path, archive))) return;
   }
   throw new EnvpackError("NOT_AN_ENVIRONMENT", "the folder was not restored from this archive", {

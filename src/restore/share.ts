@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { lstat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { META } from "../archive/entry.js";
+import { readOwnFile } from "../archive/own-file.js";
 import { openArchive } from "../archive/read.js";
 import { EnvpackError, explainError } from "../errors.js";
 import { decodeManifest } from "../manifest/decode.js";
@@ -70,8 +70,9 @@ async function inspectEnvironment(path: string, indexSha256: string): Promise<"s
   try {
     const stats = await lstat(path);
     if (!stats.isDirectory()) return "none";
-    const digest = await digestFile(join(path, META.index));
-    if (digest !== indexSha256) return "another";
+    const index = await readOwnFile(path, META.index);
+    if (index === null) return "none";
+    if (createHash("sha256").update(index).digest("hex") !== indexSha256) return "another";
     const user = process.geteuid?.();
     if (user === undefined || stats.uid === user || stats.uid === 0) return "same";
   } catch (error) {
@@ -80,12 +81,6 @@ async function inspectEnvironment(path: string, indexSha256: string): Promise<"s
     throw explainError(error, "cannot read the environment", path);
   }
   throw new EnvpackError("TARGET_UNSUITABLE", "the environment there belongs to another user", { path, hint: "name a folder that only you or root may write" });
-}
-
-async function digestFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }
 
 function refuseAnother(path: string): EnvpackError {

@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { META } from "../../src/archive/entry.js";
+import { readOwnFile } from "../../src/archive/own-file.js";
+import { info } from "../../src/info.js";
+import { relocate } from "../../src/relocate.js";
+import { layOutIndexed } from "../restore/indexed-environment.js";
+import { temporaryFolder } from "../relocate/small-environment.js";
+import { verify } from "../../src/verify.js";
+
+/* As a plain tar leaves it when the archive was hostile. */
+const KINDS: readonly (readonly [string, (path: string) => void])[] = [
+  ["a named pipe", (path) => { execFileSync("mkfifo", [path]); }],
+  ["a link", (path) => { symlinkSync("/etc/passwd", path); }],
+  ["a folder", (path) => { mkdirSync(path); }],
+];
+
+describe.each(KINDS)("%s in place of a record", (_, make) => {
+  it.each([META.index, META.manifest, META.fixups, ".envpack/relocated.json"])("%s is refused without waiting", async (name) => {
+    const folder = temporaryFolder();
+    layOutIndexed(folder, { "app/a.js": "x" });
+    rmSync(join(folder, name), { force: true });
+    make(join(folder, name));
+    await expect(readOwnFile(folder, name)).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT" });
+    const outcomes = await Promise.allSettled([verify({ path: folder }), info({ path: folder }), relocate({ folder })]);
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ name: "EnvpackError" });
+      else if ("ok" in outcome.value) expect(outcome.value.ok).toBe(false);
+    }
+  });
+});
