@@ -75,6 +75,7 @@ const SYSTEM_CODES = new Map<string, readonly [ErrorCode, string, string | undef
   ["EACCES", ["NO_PERMISSION", "permission denied", undefined]],
   ["EPERM", ["NO_PERMISSION", "operation not permitted", undefined]],
   ["EROFS", ["NO_PERMISSION", "the file system is read-only", "name a folder that can be written"]],
+  ["EPIPE", ["IO", "the reader went away", undefined]],
   ["ENOENT", ["IO", "no such file or folder", undefined]],
   ["ENOTDIR", ["IO", "a part of the path is not a folder", undefined]],
   ["ENAMETOOLONG", ["IO", "the path is longer than this system allows", "choose a shorter folder"]],

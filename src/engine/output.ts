@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { link, lstat, open, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { EnvpackError, explainError } from "../errors.js";
+import { makeFolders, removeMade } from "./made-folders.js";
 import { release } from "./release.js";
 
 /** Where an archive's bytes go. After `write` has failed, or instead of `commit`, `abort` is called. */
@@ -17,63 +18,78 @@ export interface Sink {
 
 /**
  * A file that appears whole or not at all: written under another name beside it, then renamed. Its mode
- * obeys the umask.
+ * obeys the umask. The folders above it are made where they are missing, as a target's are.
  *
+ * @param path absolute
  * @throws EnvpackError OUTPUT_EXISTS where there is one and `force` is false, or where it is no file
  */
 export async function openOutput(path: string, { force }: { readonly force: boolean }): Promise<Sink> {
   await refuseExisting(path, force);
-  const temporary = join(dirname(path), `.${basename(path)}.envpack-${process.pid}-${randomBytes(4).toString("hex")}`);
-  const handle = await doing(path, () => open(temporary, "wx", 0o666));
-  return new FileSink(path, temporary, handle, force);
+  const madeParents = await doing(path, () => makeFolders(dirname(path)));
+  // Whatever the output is called: with its name in it, this one could be too long. Packing knows it (src/plan/selection.ts).
+  const temporary = join(dirname(path), `.envpack-output-${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    const handle = await doing(path, () => open(temporary, "wx", 0o666));
+    return new FileSink({ path, temporary, madeParents, force }, handle);
+  } catch (error) {
+    await removeMade(madeParents);
+    throw error;
+  }
+}
+
+/** Where a file goes, and how it gets there. */
+interface Place {
+  readonly path: string;
+  readonly temporary: string;
+  readonly madeParents: readonly string[];
+  readonly force: boolean;
 }
 
 class FileSink implements Sink {
-  readonly #path: string;
-  readonly #temporary: string;
+  readonly #place: Place;
   readonly #handle: FileHandle;
-  readonly #force: boolean;
   #open = true;
 
-  constructor(path: string, temporary: string, handle: FileHandle, force: boolean) {
-    this.#path = path;
-    this.#temporary = temporary;
+  constructor(place: Place, handle: FileHandle) {
+    this.#place = place;
     this.#handle = handle;
-    this.#force = force;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await doing(this.#path, async () => {
+    await doing(this.#place.path, async () => {
       for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten;
     });
     release(bytes);
   }
 
   async commit(): Promise<void> {
-    await doing(this.#path, async () => {
+    const { path, temporary, force } = this.#place;
+    await doing(path, async () => {
       await this.#handle.sync();
       await this.#close();
-      if (this.#force) await rename(this.#temporary, this.#path);
+      if (force) await rename(temporary, path);
       else await this.#publishNew();
-      await syncFolder(dirname(this.#path));
+      await syncFolder(dirname(path));
     });
   }
 
   async abort(): Promise<void> {
     await this.#close();
-    await rm(this.#temporary, { force: true });
+    await rm(this.#place.temporary, { force: true });
+    await removeMade(this.#place.madeParents);
   }
 
   /** A link fails where a file of that name has come up meanwhile; a rename would replace it. */
   async #publishNew(): Promise<void> {
+    const { path, temporary } = this.#place;
     try {
-      await link(this.#temporary, this.#path);
-      await rm(this.#temporary, { force: true });
+      await link(temporary, path);
+      await rm(temporary, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw exists(this.#path);
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw exists(path);
       // A file system without hard links.
-      await refuseExisting(this.#path, false);
-      await rename(this.#temporary, this.#path);
+      await refuseExisting(path, false);
+      await rename(temporary, path);
     }
   }
 

@@ -14,6 +14,9 @@ const DEVELOPMENT: Drop = { reason: "development", kind: "development package" }
 const WORKSPACE: Drop = { reason: "workspace", kind: "not needed by the packed member" };
 const OUTPUT: Drop = { reason: "output", kind: "the archive itself" };
 
+/** What src/engine/output.ts calls a file that is being written. */
+const TEMPORARY_OUTPUT = /^\.envpack-output-\d+-[0-9a-f]{8}$/;
+
 /** What was decided about a folder, which the decisions about its content build upon. */
 export interface Standing {
   /** The last rule that matched the folder or one above it; -1 for none. */
@@ -134,13 +137,9 @@ export class Selection {
     return name.startsWith("build") && isGypBuild(name, names());
   }
 
-  /** The archive and the temporary file beside it that becomes the archive. */
+  /** The archive, and temporary files that become one: this packer's, or those of one that was killed. */
   private isOutput(path: string, name: string): boolean {
-    if (this.output === null) return false;
-    if (path === this.output) return true;
-    const at = this.output.lastIndexOf("/") + 1;
-    const isSibling = path.length - name.length === at && path.startsWith(this.output.slice(0, at));
-    return isSibling && name.startsWith(`.${this.output.slice(at)}.envpack-`);
+    return path === this.output || TEMPORARY_OUTPUT.test(name);
   }
 }
 

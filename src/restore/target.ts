@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readdir, realpath, rmdir } from "node:fs/promises";
+import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeFolders, removeMade } from "../engine/made-folders.js";
 import { EnvpackError } from "../errors.js";
 
 /**
@@ -71,7 +72,7 @@ export async function openTarget(given: string, force: boolean): Promise<Target>
   if (name === "" || /[\p{Cc}\p{Cs}]/u.test(absolute)) {
     throw new EnvpackError("TARGET_UNSUITABLE", "this path cannot hold an environment", { path: absolute });
   }
-  const madeParents = await makeParents(dirname(absolute));
+  const madeParents = await makeFolders(dirname(absolute));
   const parent = await realpath(dirname(absolute));
   const path = join(parent, name);
   const state = await inspectTarget(path);
@@ -83,15 +84,7 @@ export async function openTarget(given: string, force: boolean): Promise<Target>
   return { path, way: "beside", workplace: parent, prefix: `.${short}.envpack-`, madeParents };
 }
 
-async function makeParents(parent: string): Promise<string[]> {
-  const first = await mkdir(parent, { recursive: true });
-  if (first === undefined) return [];
-  const made: string[] = [];
-  for (let folder = parent; folder.length >= first.length; folder = dirname(folder)) made.push(folder);
-  return made;
-}
-
 /** Removes the folders above the target that were made for it, unless something else is in them now. */
 export async function removeMadeParents(target: Target): Promise<void> {
-  for (const folder of target.madeParents) await rmdir(folder).catch(() => undefined);
+  await removeMade(target.madeParents);
 }

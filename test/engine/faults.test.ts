@@ -115,6 +115,21 @@ describe("an output", () => {
     expect(await readdir(join(path, ".."))).toEqual(["out"]);
   });
 
+  test("makes the folders above it, which go again where it is given up", async () => {
+    const folder = await scratch();
+    const path = join(folder, "a/b/out");
+    await (await openOutput(path, { force: false })).abort();
+    expect(await readdir(folder)).toEqual([]);
+    await (await openOutput(path, { force: false })).commit();
+    expect(await readdir(join(folder, "a/b"))).toEqual(["out"]);
+  });
+
+  test("may have the longest name", async () => {
+    const path = join(await scratch(), "x".repeat(255));
+    await (await openOutput(path, { force: false })).commit();
+    expect(existsSync(path)).toBe(true);
+  });
+
   test("that exists is replaced only by force, also where it came up meanwhile", async () => {
     const path = join(await scratch(), "out");
     const early = await openOutput(path, { force: false });

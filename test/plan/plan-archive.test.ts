@@ -119,11 +119,11 @@ describe("what cannot be packed is refused with its path", () => {
 });
 
 describe("the output", () => {
-  test("and its temporary sibling are left out of themselves, an older archive is not", async () => {
-    writeTree(folder, { "out/x.tar": "12", "out/.x.tar.envpack-1": "", "out/y.tar": "", "x.tar": "" });
+  test("is left out of itself, and so are temporary files of any packer; an older archive is not", async () => {
+    writeTree(folder, { "out/x.tar": "12", ".envpack-output-1-00c0ffee": "", "out/y.tar": "", "x.tar": "" });
     const { entries, leftOut } = await plan({ output: join(folder, "out/x.tar") });
     expect(entries.map(({ path }) => path)).toEqual(["app", "app/out", "app/out/y.tar", "app/package.json", "app/x.tar"]);
-    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([["app/out/.x.tar.envpack-1", "output"], ["app/out/x.tar", "output"]]);
+    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([["app/.envpack-output-1-00c0ffee", "output"], ["app/out/x.tar", "output"]]);
   });
 
   test("outside of the environment changes nothing", async () => {
