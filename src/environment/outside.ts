@@ -98,9 +98,13 @@ export function gatherOutside(root: string, starts: readonly string[], developme
   });
 }
 
-/** The highest folder whose node_modules a package needs, or its own. */
+/**
+ * The highest folder whose node_modules a package needs, or its own; of an installed package at least
+ * the one whose node_modules holds it: that folder is named by shims.
+ */
 function topOf({ folder, dependencies }: Reached): string {
-  return dependencies.reduce((top, { at }) => (isWithin(top, at) ? at : top), folder);
+  const around = /^(.+)\/node_modules\/(?:@[^/]+\/)?[^/]+$/.exec(folder)?.[1] ?? folder;
+  return dependencies.reduce((top, { at }) => (isWithin(top, at) ? at : top), around);
 }
 
 /** A name that tells nothing of the packer's folders. */

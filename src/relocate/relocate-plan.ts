@@ -15,7 +15,7 @@ import { pnpmShims } from "./rules/pnpm-shims.js";
 import type { Outcome, Rule } from "./rules/rule.js";
 
 /** In the order in which they are asked. */
-const RULES: readonly Rule[] = [links, globalShims, nodeenvScripts, denoLaunchers, npmPrefix, ownShebang, pnpmShims, plugAndPlay];
+const RULES: readonly Rule[] = [links, nodeenvScripts, denoLaunchers, npmPrefix, ownShebang, globalShims, pnpmShims, plugAndPlay];
 
 /**
  * Rewrites what a plan holds so that it works from any folder, as far as that is known from what

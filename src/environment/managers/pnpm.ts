@@ -29,8 +29,17 @@ function readDevelopment(project: Project): DevelopmentFlags | null {
  */
 function nodePath({ root }: Project, { file, start }: Bin): readonly string[] | undefined {
   const match = /^(.*?node_modules\/\.pnpm)\/([^/]+)\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file);
-  if (match === null || start !== "node") return undefined;
+  if (start !== "node") return undefined;
+  if (match === null) return nodePathOutside(root, file);
   const [, store, id, name] = match;
   const folders = [`${store}/${id}/node_modules/${name}/node_modules`, `${store}/${id}/node_modules`, `${store}/node_modules`];
   return folders.filter((folder) => existsSync(join(root, folder)));
+}
+
+/** With the global virtual store the packages lie in the user's home, and go in from there. */
+function nodePathOutside(root: string, file: string): readonly string[] | undefined {
+  const hoisted = "node_modules/.pnpm/node_modules";
+  if (!file.startsWith("../") || !existsSync(join(root, hoisted))) return undefined;
+  const around = /^.*\/node_modules(?=\/(?:@[^/]+\/)?[^/]+\/)/.exec(file);
+  return around === null ? [hoisted] : [around[0], hoisted];
 }

@@ -16,7 +16,9 @@ import { rewritten, type Outcome, type Rule } from "./rule.js";
 export const globalShims: Rule = {
   name: "global shim",
   apply: (entry: PlannedEntry, bases: Bases, { kind }: Environment): Outcome | null => {
-    if (kind === "project" || !/^(bin\/)?[^/]+$|(^|\/)\.bin\/[^/]+$/.test(entry.path)) return null;
+    // In a project pnpm writes such words where its virtual store is the global one.
+    const isShim = kind === "project" ? /(^|\/)node_modules\/\.bin\/[^/]+$/ : /^(bin\/)?[^/]+$|(^|\/)\.bin\/[^/]+$/;
+    if (!isShim.test(entry.path)) return null;
     const script = readScript(entry);
     if (script === null || !isLauncherText("cmd-shim", script.text)) return null;
     const folder = posix.dirname(entry.path);

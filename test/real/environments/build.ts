@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CACHE } from "./cache.js";
 import { digestCase, FIXTURES, type EnvironmentCase } from "./case.js";
 import { bringManager, managerEnv, type Manager } from "./managers.js";
@@ -35,12 +35,23 @@ export async function buildCase(one: EnvironmentCase): Promise<Built> {
   const built = { one, manager, folder, origin: join(folder, "origin"), home: join(folder, "home"), project: "" };
   const mark = join(folder, ".complete");
   if (!existsSync(mark)) {
-    rmSync(folder, { recursive: true, force: true });
+    forgetOlder(one, folder);
     await install(one, manager, built.origin, built.home);
     writeFileSync(`${mark}.new`, "");
     renameSync(`${mark}.new`, mark);
   }
   return { ...built, project: join(built.origin, one.project ?? ".") };
+}
+
+/** What was built of earlier states of the fixture is of no use any more. */
+function forgetOlder({ name }: EnvironmentCase, folder: string): void {
+  const parent = dirname(folder);
+  mkdirSync(parent, { recursive: true });
+  for (const other of readdirSync(parent)) {
+    if (other.startsWith(`${name}-`) && /^[0-9a-f]{12}$/.test(other.slice(name.length + 1))) {
+      rmSync(join(parent, other), { recursive: true, force: true });
+    }
+  }
 }
 
 async function install(one: EnvironmentCase, manager: Manager, origin: string, home: string): Promise<void> {
