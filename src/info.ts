@@ -36,8 +36,8 @@ export interface Info {
 }
 
 /** Reads the manifest, the index and the fix-up records; no other content. */
-export async function info({ path }: InfoOptions): Promise<Info> {
-  const packed = await openPacked(path);
+export async function info({ path, signal }: InfoOptions): Promise<Info> {
+  const packed = await openPacked(path, signal);
   try {
     const { kind, manifest, index } = packed;
     return {

@@ -8,8 +8,8 @@ export interface ListOptions extends CommonOptions {
 }
 
 /** The entries, from the index alone: no file's content is read. */
-export async function list({ path }: ListOptions): Promise<readonly Entry[]> {
-  const packed = await openPacked(path);
+export async function list({ path, signal }: ListOptions): Promise<readonly Entry[]> {
+  const packed = await openPacked(path, signal);
   try {
     return packed.index.entries;
   } finally {

@@ -18,6 +18,7 @@ import type { Manifest } from "./manifest/manifest.js";
 import { furnish } from "./onboard/furnish.js";
 import { hookKind } from "./onboard/hook-kind.js";
 import type { CommonOptions } from "./options.js";
+import { archiveName } from "./plan/archive-name.js";
 import { describePlan } from "./plan/describe.js";
 import type { FilterRule } from "./plan/filters.js";
 import { mergeEntries } from "./plan/merge.js";
@@ -179,7 +180,7 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
   });
   const relocated = relocatePlan(plan, environment);
   const packed = narrowEnvironment(environment, relocated.plan.entries);
-  const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment)];
+  const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment), ...noticeMissingNpm(environment)];
   const furniture = await furnish(packed, (notice) => notices.push(notice));
   const content = await placeEntries(mergeEntries(relocated.plan.entries, furniture), options, environment, notices);
   const manifest = describePlan({
@@ -217,6 +218,12 @@ async function placeEntries(
   return placed.entries;
 }
 
+/** The registry's own Node packages hold node alone, and so does many a slim image. */
+function noticeMissingNpm({ kind, runtime, bins }: Environment): Notice[] {
+  if (kind !== "project" || runtime === null || runtime.tools.has("npm") || bins.some(({ name }) => name === "npm")) return [];
+  return [{ code: "RUNTIME_WITHOUT_NPM", message: "this runtime has no npm beside it, so the archive has no bin/npm", path: runtime.binary }];
+}
+
 /** A root such as "/app" cannot be told from a web route, so files that name it are not found. */
 function noticeGeneralRoots(environment: Environment): Notice[] {
   return generalRoots(scanRoots(environment)).map(({ path }) => ({
@@ -251,8 +258,7 @@ function chooseOutput({ output }: PackOptions, environment: Environment, format:
   const { name, version, runtime } = environment;
   const os = runtime?.os ?? process.platform;
   const arch = runtime?.arch ?? process.arch;
-  const parts = [name.replace(/^@/, "").replaceAll("/", "-"), version, os, arch].filter((part) => part !== null);
-  return resolve(`${parts.join("-")}.${format}`);
+  return resolve(`${archiveName(name, version, os, arch)}.${format}`);
 }
 
 async function openSink(options: PackOptions, preview: PackPreview): Promise<Sink> {

@@ -24,7 +24,8 @@ export interface Packed {
 const META_LIMIT = 64 << 20;
 
 /** Opens what `path` names and reads its manifest and index; the caller closes it. */
-export async function openPacked(path: string): Promise<Packed> {
+export async function openPacked(path: string, signal?: AbortSignal): Promise<Packed> {
+  if (signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
   const absolute = resolve(path);
   return (await isFolder(absolute)) ? openFolder(absolute) : openFile(absolute);
 }

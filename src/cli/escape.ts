@@ -19,6 +19,12 @@ export function escapedJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(UNSAFE, (match) => (match === "\n" ? match : escapeUnits(match)));
 }
 
+/** A path as a word that can be pasted into a POSIX shell, where nothing in it had to be escaped. */
+export function escapedWord(path: string): string {
+  const text = escapeText(path);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 function escapeUnits(match: string): string {
   let escaped = "";
   for (let at = 0; at < match.length; at++) {

@@ -1,5 +1,5 @@
 import type { PackResult } from "../index.js";
-import { escapeText } from "./escape.js";
+import { escapedWord, escapeText } from "./escape.js";
 import { leftOutLines, noticeLines } from "./left-out-text.js";
 import { countOf, formatBytes, formatSeconds, formatShare } from "./quantities.js";
 
@@ -32,7 +32,7 @@ export function packJson(result: PackResult, seconds: number): object {
 }
 
 function nextStep({ format }: PackResult, output: string): string {
-  const file = escapeText(output);
+  const file = escapedWord(output);
   const plain = `tar -x${format === "tar.zst" ? " --zstd" : ""} -f ${file} -C DIR`;
   return `next: envpack unpack ${file} DIR, or just ${plain}`;
 }

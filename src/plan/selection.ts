@@ -1,6 +1,7 @@
 import { relative, resolve, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
+import { isArchiveName } from "./archive-name.js";
 import { findLeftover, isGypBuild } from "./build-leftovers.js";
 import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
 import { findCache, findVcs, type Drop } from "./left-outs.js";
@@ -13,6 +14,7 @@ const EXCLUDED: Drop = { reason: "excluded", kind: "matched by a rule" };
 const DEVELOPMENT: Drop = { reason: "development", kind: "development package" };
 const WORKSPACE: Drop = { reason: "workspace", kind: "not needed by the packed member" };
 const OUTPUT: Drop = { reason: "output", kind: "the archive itself" };
+const OLDER_OUTPUT: Drop = { reason: "output", kind: "an older archive" };
 
 /** What src/engine/output.ts calls a file that is being written. */
 const TEMPORARY_OUTPUT = /^\.envpack-output-\d+-[0-9a-f]{8}$/;
@@ -69,6 +71,7 @@ export class Selection {
   private readonly output: string | null;
   private readonly allowed: ReadonlySet<string>;
   private readonly isPrefix: boolean;
+  private readonly environmentName: string;
 
   constructor(
     environment: Environment,
@@ -76,6 +79,7 @@ export class Selection {
     private readonly scope: Scope | null = null,
   ) {
     this.isPrefix = environment.kind !== "project";
+    this.environmentName = environment.name;
     this.mayInclude = options.rules.some(({ action }) => action === "include");
     this.lastMatch = compileRules(options.rules);
     const packages = options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : [];
@@ -117,6 +121,7 @@ export class Selection {
   private findBuiltIn(candidate: Candidate, parent: Standing): Drop | null {
     const { path, name, type } = candidate;
     if (this.scope?.holds(candidate) === false) return WORKSPACE;
+    if (type === "file" && isArchiveName(path, this.environmentName)) return OLDER_OUTPUT;
     if (this.development.has(path) || this.isDevelopmentLink(candidate)) return DEVELOPMENT;
     if (parent.gypBuild) {
       const leftover = findLeftover(name, type === "folder");

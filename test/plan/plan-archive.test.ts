@@ -126,6 +126,17 @@ describe("the output", () => {
     expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([["app/.envpack-output-1-00c0ffee", "output"], ["app/out/x.tar", "output"]]);
   });
 
+  test("of an earlier version stays out unless it is named, what only looks like it goes in", async () => {
+    const older = ["p-0.9.0-linux-x64.tar.zst", "p-linux-arm64.tgz"];
+    const other = ["p-notes.tar.gz", "pear-1.0.0-linux-x64.tar", "sub/p-0.9.0-linux-x64.tar"];
+    writeTree(folder, Object.fromEntries([...older, ...other].map((path) => [path, ""])));
+    const { entries, leftOut } = await plan();
+    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual(older.map((path) => [`app/${path}`, "output"]));
+    expect(entries.map(({ path }) => path)).toEqual(expect.arrayContaining(other.map((path) => `app/${path}`)));
+    const kept = await plan({ rules: [{ action: "include", pattern: "p-0.9.0-*" }] });
+    expect(kept.leftOut.map(({ path }) => path)).toEqual(["app/p-linux-arm64.tgz"]);
+  });
+
   test("outside of the environment changes nothing", async () => {
     writeTree(folder, { "x.tar": "" });
     expect((await plan({ output: join(scratch, "x.tar") })).leftOut).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EnvpackError } from "../../errors.js";
 import type { UnpackResult } from "../../unpack.js";
-import { escapeText } from "../escape.js";
+import { escapedWord, escapeText } from "../escape.js";
 import { collect, jsonOption, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes, formatSeconds } from "../quantities.js";
@@ -92,5 +92,5 @@ function unpackText(result: UnpackResult, seconds: number): string {
   const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
   ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}${unfitText(unfit)}
-next: source ${escapeText(target)}/bin/activate, or ${escapeText(target)}/bin/envpack run COMMAND`;
+next: source ${escapedWord(`${target}/bin/activate`)}, or ${escapedWord(`${target}/bin/envpack`)} run COMMAND`;
 }

@@ -1,0 +1,19 @@
+import { formatOfName, withoutEnding } from "../archive/format.js";
+
+/**
+ * What an archive is called where the user names none: `shop-1.4.0-linux-x64`, without its ending. A
+ * scope becomes a part of the name: `@acme/shop` gives `acme-shop`.
+ */
+export function archiveName(name: string, version: string | null, os: string, arch: string): string {
+  return [plainName(name), version, os, arch].filter((part) => part !== null).join("-");
+}
+
+/** Whether a file's name is one that `archiveName` gives to some version of an environment, with its ending. */
+export function isArchiveName(file: string, name: string): boolean {
+  if (formatOfName(file) === null || !file.startsWith(`${plainName(name)}-`)) return false;
+  return /^(.+-)?(aix|darwin|freebsd|linux|openbsd|sunos|win32)-[a-z0-9]+$/.test(withoutEnding(file).slice(plainName(name).length + 1));
+}
+
+function plainName(name: string): string {
+  return name.replace(/^@/, "").replaceAll("/", "-");
+}
