@@ -1,8 +1,8 @@
-import { packRun, unpackRun } from "./envpack.mjs";
+import { oursArchive, packRun, unpackRun } from "./envpack.mjs";
 import { makeTree } from "./made-up-tree.mjs";
 import { packTarZstd, unpackTarZstd } from "./peers.mjs";
 import { makeOurInputs, makePlainInputs, PLAIN_ARCHIVES, warmUp } from "./inputs.mjs";
-import { oursArchive } from "./envpack.mjs";
+import { findProgram } from "./programs.mjs";
 import { runPair } from "./rounds.mjs";
 
 /**
@@ -14,7 +14,7 @@ import { runPair } from "./rounds.mjs";
  */
 
 /**
- * How cost grows with the number of files: packs and unpacks made-up trees, against tar and zstd.
+ * How cost grows with the number of files: packs and unpacks made-up trees, against tar and zstd; nothing where zstd is missing.
  *
  * @param {import("./envpack.mjs").Runtime} runtime
  * @param {number[]} sizes numbers of files
@@ -22,10 +22,12 @@ import { runPair } from "./rounds.mjs";
  * @returns {Size[]}
  */
 export function measureGrowth(runtime, sizes, rounds) {
+  if (findProgram("zstd") === null) return [];
   return sizes.map((size) => {
     const tree = makeTree(size);
-    makePlainInputs(tree);
-    makeOurInputs(runtime, tree);
+    const formats = new Set(["tar.zst"]);
+    makePlainInputs(tree, formats);
+    makeOurInputs(runtime, tree, formats);
     warmUp(tree);
     console.log(`== ${size.toLocaleString("en-US")} files on Node ${runtime.version}`);
     const pack = { ours: packRun(runtime, tree, "tar.zst"), theirs: packTarZstd(tree) };

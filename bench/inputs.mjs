@@ -11,19 +11,24 @@ import { findProgram } from "./programs.mjs";
 /** Made by tar and the usual compressors. */
 export const PLAIN_ARCHIVES = { "tar.zst": join(INPUTS, "theirs.tar.zst"), "tar.gz": join(INPUTS, "theirs.tar.gz") };
 
-/** @param {import("./tree.mjs").Tree} tree */
-export function makePlainInputs(tree) {
+/**
+ * The tar, and the archives that other programs make of it.
+ *
+ * @param {import("./tree.mjs").Tree} tree
+ * @param {Set<"tar.zst" | "tar.gz">} formats
+ */
+export function makePlainInputs(tree, formats) {
   rmSync(INPUTS, { recursive: true, force: true });
   mkdirSync(INPUTS, { recursive: true });
   const gzip = findProgram("pigz") === null ? "gzip -6" : "pigz -6";
   make('tar -cf "$TAR" -C "$TREE" .', { TAR: PLAIN_TAR, TREE: tree.project });
-  make(`${gzip} < "$TAR" > "$ARCHIVE"`, { TAR: PLAIN_TAR, ARCHIVE: PLAIN_ARCHIVES["tar.gz"] });
-  if (findProgram("zstd") !== null) make('zstd -3 -T0 -q "$TAR" -o "$ARCHIVE"', { TAR: PLAIN_TAR, ARCHIVE: PLAIN_ARCHIVES["tar.zst"] });
+  if (formats.has("tar.gz")) make(`${gzip} < "$TAR" > "$ARCHIVE"`, { TAR: PLAIN_TAR, ARCHIVE: PLAIN_ARCHIVES["tar.gz"] });
+  if (formats.has("tar.zst")) make('zstd -3 -T0 -q < "$TAR" > "$ARCHIVE"', { TAR: PLAIN_TAR, ARCHIVE: PLAIN_ARCHIVES["tar.zst"] });
 }
 
-/** @param {import("./envpack.mjs").Runtime} runtime @param {import("./tree.mjs").Tree} tree */
-export function makeOurInputs(runtime, tree) {
-  for (const format of ["tar.zst", "tar.gz"]) {
+/** @param {import("./envpack.mjs").Runtime} runtime @param {import("./tree.mjs").Tree} tree @param {Set<"tar.zst" | "tar.gz">} formats */
+export function makeOurInputs(runtime, tree, formats) {
+  for (const format of formats) {
     const result = oursArchive(format);
     const run = packRun(runtime, tree, format);
     rmSync(result, { force: true });

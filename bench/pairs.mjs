@@ -38,8 +38,8 @@ function zstdPairs(runtime, tree) {
   return [
     { id: "pack-zst", title: "pack .tar.zst : tar \\| zstd -3 -T0", ours: pack, theirs: peers.packTarZstd(tree), goals: GOALS.packZstd },
     { id: "pack-limit", title: "pack .tar.zst : zstd -3 -T0 of the ready-made tar", ours: pack, theirs: peers.compressOnly() },
-    { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), goals: GOALS.unpackZstd },
-    { id: "unpack-stream", title: "unpack .tar.zst from a stream : tar -x --zstd", ours: unpackRun(runtime, ours, "stream"), theirs: peers.unpackTarZstdStream(theirs) },
+    { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), unpacks: "tar.zst", goals: GOALS.unpackZstd },
+    { id: "unpack-stream", title: "unpack .tar.zst from a stream : tar -x --zstd", ours: unpackRun(runtime, ours, "stream"), theirs: peers.unpackTarZstdStream(theirs), unpacks: "tar.zst" },
   ];
 }
 
@@ -49,7 +49,7 @@ function pigzPair(runtime, tree) {
 
 function gzipPair(runtime) {
   const ours = unpackRun(runtime, oursArchive("tar.gz"), "file");
-  return { id: "unpack-gz", title: "unpack .tar.gz : tar -x --gzip", ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]) };
+  return { id: "unpack-gz", title: "unpack .tar.gz : tar -x --gzip", ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]), unpacks: "tar.gz" };
 }
 
 /** In zstd where this Node has it, else in gzip, which is all that node-tar can do there. */
@@ -58,7 +58,7 @@ function nodeTarPairs(runtime, tree) {
   const unpack = unpackRun(runtime, oursArchive(format), "file");
   return [
     { id: "pack-node-tar", title: `pack .${format} : node-tar`, ours: packRun(runtime, tree, format), theirs: peers.packNodeTar(runtime, tree, format) },
-    { id: "unpack-node-tar", title: `unpack .${format} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]) },
+    { id: "unpack-node-tar", title: `unpack .${format} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]), unpacks: format },
   ];
 }
 

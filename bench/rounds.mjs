@@ -12,6 +12,7 @@ const ROUNDS_OF_LONG = 3;
  * @property {string} title
  * @property {import("./measure.mjs").Run} ours
  * @property {import("./measure.mjs").Run} theirs
+ * @property {"tar.zst" | "tar.gz"} [unpacks] the archives that have to be there
  * @property {import("./goals.mjs").Goals} [goals]
  * @property {(round: number) => void} [beforeRound]
  * @property {() => void} [afterRound]

@@ -73,12 +73,14 @@ function listRuntimes() {
 function comparePairs(column) {
   const { runtime } = column;
   if (values.only === "none") return;
-  makePlainInputs(tree);
-  makeOurInputs(runtime, tree);
   const { pairs, missing } = listPairs(runtime, tree);
+  const chosen = pairs.filter(({ id }) => ONLY.test(id));
   column.missing = missing;
+  const formats = new Set(chosen.flatMap(({ unpacks }) => unpacks ?? []));
+  makePlainInputs(tree, formats);
+  makeOurInputs(runtime, tree, formats);
   warmUp(tree);
-  for (const pair of pairs.filter(({ id }) => ONLY.test(id))) {
+  for (const pair of chosen) {
     console.log(`== Node ${runtime.version}: ${pair.title.replaceAll("\\", "")}`);
     column.pairs.push({ title: pair.title, goals: pair.goals, ...tryPair(pair) });
     report();
