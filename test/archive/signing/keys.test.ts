@@ -59,7 +59,7 @@ describe("a key", () => {
     }
     for (const [parse, message] of cases) {
       expect(parse).toThrow(expect.objectContaining({ code: "USAGE", message: expect.stringMatching(message) }));
-      expect(parse).not.toThrow(new RegExp(PEM.split("\n")[1] ?? "-"));
+      expect(parse).not.toThrow(PEM.split("\n")[1] ?? "-");
     }
     if (!has("ssh-keygen")) skip("ssh-keygen is not installed: the rest was tried");
   });
@@ -69,7 +69,7 @@ test("a detached signature has one form, and every other is refused", () => {
   const text = encodeDetached(signBytes(BYTES, privateKey));
   expect(encodeDetached(decodeDetached(text))).toBe(text);
   expect(decodeDetached(text.replaceAll("\n", "\r\n"))).toEqual(decodeDetached(text));
-  for (const wrong of ["", "\n", text.slice(0, -1), `${text}x`, text.replace("BEGIN", "START"), text.replace(/[A-Za-z]{4}\n/, "\n")]) {
+  for (const wrong of ["", "\n", text.slice(0, -1), `${text}x`, text.replace("BEGIN", "START"), text.replace(/.{4}\n-----END/, "\n-----END")]) {
     expect(() => decodeDetached(wrong)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
   }
 });
