@@ -6,16 +6,17 @@ import { PLAIN_ARCHIVES } from "./inputs.mjs";
 import { bringCaxa, bringCondaPack, findProgram } from "./programs.mjs";
 
 /**
- * All that is compared on one Node, and what cannot be and why.
+ * What is compared on one Node, and what cannot be and why.
  *
  * @param {import("./envpack.mjs").Runtime & { zstd: boolean }} runtime
  * @param {import("./tree.mjs").Tree} tree
+ * @param {(id: string) => boolean} isChosen
  * @returns {{ pairs: import("./rounds.mjs").Pair[], missing: string[] }}
  */
-export function listPairs(runtime, tree) {
+export function listPairs(runtime, tree, isChosen) {
   const missing = [];
   const needs = (program, pairs) => {
-    if (findProgram(program) !== null) return pairs;
+    if (findProgram(program) !== null || !pairs.some(({ id }) => isChosen(id))) return pairs;
     missing.push(`${program} is not installed: ${pairs.map(({ title }) => title).join("; ")} left out`);
     return [];
   };
@@ -24,11 +25,12 @@ export function listPairs(runtime, tree) {
     ...needs("pigz", [pigzPair(runtime, tree)]),
     gzipPair(runtime),
     ...nodeTarPairs(runtime, tree),
-    ...againPairs(runtime, tree, missing),
-    ...condaPackPairs(runtime, tree, missing),
-    ...caxaPairs(runtime, tree, missing),
+    ...(isChosen("pack-again") ? againPairs(runtime, tree, missing) : []),
+    // These are fetched when they are needed.
+    ...(isChosen("pack-conda") ? condaPackPairs(runtime, tree, missing) : []),
+    ...(isChosen("pack-caxa") ? caxaPairs(runtime, tree, missing) : []),
   ];
-  return { pairs, missing };
+  return { pairs: pairs.filter(({ id }) => isChosen(id)), missing };
 }
 
 function zstdPairs(runtime, tree) {

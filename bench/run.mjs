@@ -73,14 +73,13 @@ function listRuntimes() {
 function comparePairs(column) {
   const { runtime } = column;
   if (values.only === "none") return;
-  const { pairs, missing } = listPairs(runtime, tree);
-  const chosen = pairs.filter(({ id }) => ONLY.test(id));
+  const { pairs, missing } = listPairs(runtime, tree, (id) => ONLY.test(id));
   column.missing = missing;
-  const formats = new Set(chosen.flatMap(({ unpacks }) => unpacks ?? []));
+  const formats = new Set(pairs.flatMap(({ unpacks }) => unpacks ?? []));
   makePlainInputs(tree, formats);
   makeOurInputs(runtime, tree, formats);
   warmUp(tree);
-  for (const pair of chosen) {
+  for (const pair of pairs) {
     console.log(`== Node ${runtime.version}: ${pair.title.replaceAll("\\", "")}`);
     column.pairs.push({ title: pair.title, goals: pair.goals, ...tryPair(pair) });
     report();
