@@ -47,8 +47,8 @@ export function measure(run) {
 }
 
 function measureAll(run, [program, ...args], env) {
-  const { stdout, stderr, status } = spawnSync(program, args, { env, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
-  if (status !== 0) throw failure(run, status, stderr);
+  const { stdout, stderr, status, signal } = spawnSync(program, args, { env, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+  if (status !== 0) throw failure(run, status ?? signal, stderr);
   const { status: inner, ...taken } = JSON.parse(stdout);
   if (inner !== 0) throw failure(run, inner, stderr);
   return taken;
@@ -57,8 +57,8 @@ function measureAll(run, [program, ...args], env) {
 function measureWall(run, [program, ...args], env) {
   spawnSync("sync");
   const begun = performance.now();
-  const { stderr, status } = spawnSync(program, args, { env, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
-  if (status !== 0) throw failure(run, status, stderr);
+  const { stderr, status, signal } = spawnSync(program, args, { env, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+  if (status !== 0) throw failure(run, status ?? signal, stderr);
   return { wall: (performance.now() - begun) / 1000, cpu: null, memory: null };
 }
 
