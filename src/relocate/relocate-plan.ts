@@ -36,9 +36,11 @@ export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan
   return { plan: { ...plan, entries }, summary };
 }
 
-function countOutside({ entries }: Plan, { outside = [] }: Environment): number {
+/** Packages and programs from elsewhere that go in. */
+function countOutside({ entries }: Plan, { outside = [], programs = new Map() }: Environment): number {
   const paths = new Set(outside.length === 0 ? [] : entries.map(({ path }) => path));
-  return outside.flatMap(({ arcpath, packages }) => packages.filter(({ path }) => paths.has(posix.join(arcpath, path)))).length;
+  const packages = outside.flatMap(({ arcpath, packages: all }) => all.filter(({ path }) => paths.has(posix.join(arcpath, path))));
+  return packages.length + programs.size;
 }
 
 /** Leftovers of builds and managers' notes of where they installed; not caches, which come and go. */

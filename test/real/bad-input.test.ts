@@ -121,9 +121,13 @@ describe("where the archive goes", () => {
     expectRefused(outcome, "NO_PERMISSION", /EACCES/);
   });
 
-  test("a folder that is not there", () => {
-    const outcome = envpack(["pack", project, "-o", join(out, "no/such/x.tar")]);
-    expectRefused(outcome, "IO", /no\/such/);
+  test("a folder that is not there is made, and is gone again when packing fails", () => {
+    const output = join(out, "no/such/x.tar");
+    expect(envpack(["pack", project, "-o", output, "-q"])).toMatchObject({ status: 0, stderr: "" });
+    expect(statSync(output).isFile()).toBe(true);
+    rmSync(join(out, "no"), { recursive: true });
+    symlinkSync("/etc/hostname", join(project, "assets/host"));
+    expectRefused(envpack(["pack", project, "-o", output]), "LINK_ESCAPES", /assets\/host/);
   });
 
   test("an ending that is no format", () => {
