@@ -40,7 +40,7 @@ describe.each(["tar.zst", "tar.gz", "tar"])("the same environment gives the same
     const missing = nobodyMissing();
     if (missing !== null) skip(missing);
     const copy = join(scratch, "nobody", format);
-    const prepare = `mkdir -p "${copy}" && cp -r "${project}" "${copy}/pantry" && chown -R 65534:65534 "${copy}" && chmod 755 "${scratch}"`;
+    const prepare = `mkdir -p "${copy}" && cp -r --preserve=links "${project}" "${copy}/pantry" && chown -R 65534:65534 "${copy}" && chmod 755 "${scratch}"`;
     expect(shell(prepare).status).toBe(0);
     const env = { ...process.env, HOME: copy, TZ: "Pacific/Kiritimati", LC_ALL: "C" };
     const outcome = envpack(["pack", join(copy, "pantry"), "-q", "-o", join(copy, "out"), "--format", format], { ...NOBODY, env, cwd: copy });
