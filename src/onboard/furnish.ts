@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { PlannedFile } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
+import { RESOLVE_FOLDER } from "../plan/layout.js";
 import type { Notice } from "../progress.js";
 import { makeLaunchers, toolLauncher } from "./launchers.js";
-import { arcpathOf, HOOK, HOOK_THREAD, promptName, resolveFrom, TRAVELER } from "./layout.js";
+import { arcpathOf, HOOK, HOOK_THREAD, promptName, TRAVELER } from "./layout.js";
 import { readTraveler } from "./traveler-file.js";
 
 /** Scripts that a shell sources; their names in `bin/` and their sources in this room. */
@@ -67,7 +68,7 @@ async function shellScripts(environment: Environment): Promise<PlannedFile[]> {
 
 async function hookFiles(environment: Environment): Promise<PlannedFile[]> {
   const { kind, pnp } = environment;
-  const folder = environment.resolveFrom === undefined ? resolveFrom(kind) : arcpathOf(kind, environment.resolveFrom);
+  const folder = environment.resolveFrom === undefined ? RESOLVE_FOLDER[kind] : arcpathOf(kind, environment.resolveFrom);
   const values = new Map([
     ["@RESOLVE_FROM@", folder],
     ["@PNP@", pnp ? arcpathOf(kind, pnp.file) : ""],

@@ -1,23 +1,10 @@
 import { posix } from "node:path";
 import type { Environment } from "../environment/environment.js";
+import { ENVIRONMENT_FOLDER } from "../plan/layout.js";
 
-/** What says where an environment's files stand in its archive. */
-type Kind = Environment["kind"];
-
-/**
- * The one place that maps an environment's own files into the archive: a project's stand in `app/`,
- * beside the runtime; a prefix is the archive's root itself.
- */
-export function arcpathOf(kind: Kind, file: string): string {
-  return kind === "project" ? posix.join("app", file) : file;
-}
-
-/**
- * The folder, as an arcpath, whose node_modules answers bare imports of scripts outside the
- * environment.
- */
-export function resolveFrom(kind: Kind): "app" | "lib" {
-  return kind === "project" ? "app" : "lib";
+/** Where a file of the environment's own folder stands in its archive, as an arcpath. */
+export function arcpathOf(kind: Environment["kind"], file: string): string {
+  return posix.join(ENVIRONMENT_FOLDER[kind], file);
 }
 
 /** Preloaded by NODE_OPTIONS of an activated shell; the activate scripts know this place as well. */
