@@ -13,6 +13,7 @@ const ROOMS = {
   relocate: ["plan", "archive", "environment", "manifest"],
   onboard: ["environment", "plan", "manifest", "archive"],
   restore: ["archive", "engine", "manifest", "relocate"],
+  deliver: ["archive", "manifest"],
   cli: [],
 };
 
@@ -24,7 +25,7 @@ function roomRule(room, allowed) {
   ];
   if (room !== "cli") {
     patterns.push({
-      regex: "^(\\.\\./)+(pack|unpack|verify|list|info|run|index)\\.js$",
+      regex: "^(\\.\\./)+(pack|unpack|verify|list|info|run|deliver-[a-z]+|index)\\.js$",
       message: "the verbs import the rooms, never the other way round",
     });
   }

@@ -30,6 +30,7 @@ export type ErrorCode =
   | "DIGEST_MISMATCH"
   | "SIGNATURE_INVALID"
   | "CODEC_MISSING"
+  | "ARCHIVE_UNFIT"
   // the target or the machine does not take it
   | "OUTPUT_EXISTS"
   | "TARGET_EXISTS"

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { VERSION } from "../version.js";
+import { addDeliver } from "./commands/deliver.js";
 import { addInfo } from "./commands/info.js";
 import { addList } from "./commands/list.js";
 import { addPack } from "./commands/pack.js";
@@ -31,7 +32,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addRelocate, addRun];
+  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addRelocate, addRun, addDeliver];
   for (const add of parts) add(program, session);
   return program;
 }
