@@ -12,6 +12,9 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$)(\.|$)/i;
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\]|[. ]$/;
 
+/** Nearly every path: names of printable ASCII that do not begin with a dot, and hold no backslash or colon. */
+const PLAIN_PATH = /^[ !-\-0-9;-[\]-~][ !-.0-9;-[\]-~]*(?:\/[ !-\-0-9;-[\]-~][ !-.0-9;-[\]-~]*)*$/;
+
 /**
  * Why a string is not an arcpath that may be written, or null where it is one. The rules are the same
  * on every system; on Windows its own names are refused as well.
@@ -19,6 +22,7 @@ const WINDOWS_FORBIDDEN = /[<>:"|?*\\]|[. ]$/;
  * @param platform as `process.platform`
  */
 export function findPathFault(path: string, platform: NodeJS.Platform = process.platform): string | null {
+  if (path.length <= MAX_NAME_BYTES && platform !== "win32" && PLAIN_PATH.test(path)) return null;
   const text = findTextFault(path);
   if (text !== null) return text;
   if (path.startsWith("/") || path.startsWith("\\") || /^[A-Za-z]:/.test(path)) return "an absolute path";

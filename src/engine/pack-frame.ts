@@ -6,7 +6,7 @@ import type { Codec } from "../archive/codec/codec.js";
 import type { FileIdentity, PlannedEntry, PlannedFile } from "../archive/entry.js";
 import { headerOf, type TarShape } from "../archive/entry-header.js";
 import { FRAME_MAX } from "../archive/frame.js";
-import { writeHeader } from "../archive/header.js";
+import { encodeHeader, writeHeader } from "../archive/header.js";
 import { paddedSize } from "../archive/header-fields.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import { compileRoots, isBinary, scanContent, type FileHits, type Needles, type ScanRoot } from "../relocate/scan.js";
@@ -45,6 +45,8 @@ export interface PackedFrame {
   readonly content: Uint8Array | null;
   readonly binary: boolean;
 }
+
+const NO_BYTES = new Uint8Array();
 
 export async function openPackJob(job: PackJob): Promise<Handler> {
   const packer = new FramePacker(job, await loadCodec(job.codec));
@@ -99,29 +101,26 @@ class FramePacker {
     return this.#seal(this.#tar.subarray(0, at), false, { lines: Buffer.from(lines), hits });
   }
 
+  /**
+   * A piece is read into a buffer of its own, which the main thread gets whole: it hashes the file. What
+   * stands around the piece is read along with it, for the places that reach over its ends.
+   */
   #packPiece(entry: PlannedFile, at: number, length: number): Outcome {
-    const start = at === 0 ? writeHeader(headerOf(entry, this.#shape), this.#tar, 0) : 0;
-    readContent(entry, this.#tar, start, at, length);
-    // Only the last piece can need padding: all others fill their frame.
-    const end = start + paddedSize(length);
-    this.#tar.fill(0, start + length, end);
-    const content = new Uint8Array(this.#tar.subarray(start, start + length));
-    const places = this.#scanPiece(entry, content, at);
-    const hits: FileHits[] = places.length === 0 ? [] : [{ path: entry.path, kind: "text", places }];
-    return this.#seal(this.#tar.subarray(0, end), at > 0, { hits, content, binary: isBinary(content) });
-  }
-
-  /** The places that begin in a piece, with offsets in the file: the piece is read with its surroundings. */
-  #scanPiece(entry: PlannedFile, content: Uint8Array, at: number): FileHits["places"] {
-    if (this.#needles.roots.length === 0) return [];
+    const header = at === 0 ? encodeHeader(headerOf(entry, this.#shape)) : NO_BYTES;
     const from = Math.min(at, this.#needles.reach);
-    const behind = Math.min(entry.size - at - content.length, this.#needles.reach);
-    const wide = Buffer.allocUnsafeSlow(from + content.length + behind);
-    readContent(entry, wide, 0, at - from, from);
-    wide.set(content, from);
-    readContent(entry, wide, from + content.length, at + content.length, behind);
-    const places = scanContent(wide, this.#needles, from, from + content.length);
-    return places.map((place) => ({ ...place, at: place.at - from + at }));
+    const behind = Math.min(entry.size - at - length, this.#needles.reach);
+    const start = header.length + from;
+    const end = start + length;
+    const buffer = Buffer.allocUnsafeSlow(Math.max(start + paddedSize(length), end + behind));
+    buffer.set(header);
+    readContent(entry, buffer, header.length, at - from, from + length + behind);
+    const places = scanContent(buffer.subarray(header.length, end + behind), this.#needles, from, from + length);
+    const content = buffer.subarray(start, end);
+    const moved = places.map((place) => ({ ...place, at: place.at - from + at }));
+    const hits: FileHits[] = places.length === 0 ? [] : [{ path: entry.path, kind: "text", places: moved }];
+    // Only the last piece can need padding: all others fill their frame.
+    if (behind === 0) buffer.fill(0, end);
+    return this.#seal(buffer.subarray(at === 0 ? 0 : start, start + paddedSize(length)), at > 0, { hits, content, binary: isBinary(content) });
   }
 
   #seal(tar: Uint8Array, part: boolean, rest: Partial<PackedFrame>): Outcome {

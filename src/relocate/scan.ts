@@ -25,16 +25,15 @@ export interface Needles {
 
 interface RootNeedles {
   readonly arcpath: string;
-  /** A part of the root that is the same in every spelling: content without it has no hit. */
-  readonly anchor: Buffer | null;
+  /** Parts of the root that are the same in every spelling, the longest first: content that lacks one has no hit. */
+  readonly anchors: readonly Buffer[];
   readonly spelled: readonly { readonly bytes: Buffer; readonly spelling: Spelling }[];
 }
 
-/** The longest name of the path that no spelling changes. */
-function findAnchor(path: string): Buffer | null {
-  const names = path.split("/").filter((name) => name !== "" && /^[A-Za-z0-9_.-]+$/.test(name));
-  const longest = names.reduceRight((best, name) => (name.length > best.length ? name : best), "");
-  return longest === "" ? null : Buffer.from(longest);
+/** The names of the path that no spelling changes: a search for a word of two or more letters is quick. */
+function findAnchors(path: string): readonly Buffer[] {
+  const names = path.split("/").filter((name) => /^[A-Za-z0-9_.-]{2,}$/.test(name));
+  return [...new Set(names)].sort((a, b) => b.length - a.length).map((name) => Buffer.from(name));
 }
 
 /**
@@ -47,7 +46,7 @@ export function compileRoots(roots: readonly ScanRoot[]): Needles {
     const path = root.path.replace(/\/+$/, "");
     if (isGeneralRoot(path) || compiled.has(path)) continue;
     const spelled = [...spellingsOf(path)].map(([text, spelling]) => ({ bytes: Buffer.from(text), spelling }));
-    compiled.set(path, { arcpath: root.arcpath, anchor: findAnchor(path), spelled });
+    compiled.set(path, { arcpath: root.arcpath, anchors: findAnchors(path), spelled });
   }
   const list = [...compiled.values()];
   const longest = Math.max(0, ...list.flatMap((root) => root.spelled.map((needle) => needle.bytes.length)));
@@ -80,7 +79,7 @@ export function scanContent(bytes: Uint8Array, needles: Needles, from = 0, to = 
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hits: FixupPlace[] = [];
   for (const root of needles.roots) {
-    if (root.anchor !== null && !content.includes(root.anchor)) continue;
+    if (!root.anchors.every((anchor) => content.includes(anchor))) continue;
     for (const { bytes: needle, spelling } of root.spelled) {
       for (let at = content.indexOf(needle, from); at !== -1 && at < to; at = content.indexOf(needle, at + 1)) {
         const hit = checkHit(content, at, needle.length, spelling, root.arcpath);
