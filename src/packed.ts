@@ -20,7 +20,7 @@ export interface Packed {
   close(): Promise<void>;
 }
 
-/** Bytes. A manifest larger than this is not one of ours: 100,000 packages take about 10 MB. */
+/** Bytes of one of envpack's own files. */
 const META_LIMIT = 64 << 20;
 
 /** Opens what `path` names and reads its manifest and index; the caller closes it. */
@@ -41,8 +41,9 @@ export async function isFolder(path: string): Promise<boolean> {
 
 async function openFolder(path: string): Promise<Packed> {
   const readMeta = (arcpath: string): Promise<Uint8Array> => readRecord(path, arcpath);
-  const index = decodeIndex(await readMeta(META.index));
+  const indexBytes = await readMeta(META.index);
   const manifest = decodeManifest(await readMeta(META.manifest));
+  const index = decodeIndex(indexBytes, manifest.totals);
   return { kind: "folder", path, index, manifest, readMeta, close: () => Promise.resolve() };
 }
 
@@ -61,13 +62,7 @@ async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> 
 }
 
 async function openFile(path: string): Promise<Packed> {
-  const archive = await openArchive(path);
+  const archive = await openArchive(path, { onManifest: (bytes) => decodeManifest(bytes).totals });
   const readMeta = (arcpath: string): Promise<Uint8Array> => archive.readFile(arcpath, META_LIMIT);
-  try {
-    const manifest = decodeManifest(await readMeta(META.manifest));
-    return { kind: "archive", path, index: archive.index, manifest, readMeta, close: () => archive.close() };
-  } catch (error) {
-    await archive.close();
-    throw error;
-  }
+  return { kind: "archive", path, index: archive.index, manifest: decodeManifest(archive.start.manifest), readMeta, close: () => archive.close() };
 }

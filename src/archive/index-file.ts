@@ -1,10 +1,10 @@
 import { EnvpackError } from "../errors.js";
-import type { Entry } from "./entry.js";
-import { META } from "./entry.js";
+import { isOwn, META, type Entry } from "./entry.js";
 import type { ArchiveFormat } from "./format.js";
 import { FRAME_MAX } from "./frame.js";
+import { decodeLine, MAX_LINE, type FrameRecord, type IndexHead, type IndexLine, type IndexTotals } from "./index-lines.js";
+import { exceeds, indexBounds, type IndexBounds, type Promised } from "./promise.js";
 import { checkTree } from "./tree.js";
-import { decodeLine, type FrameRecord, type IndexHead, type IndexLine, type IndexTotals } from "./index-lines.js";
 
 /** `.envpack/index.jsonl`: all that an archive holds but itself. See docs/format.md. */
 export interface ArchiveIndex extends IndexHead {
@@ -26,14 +26,13 @@ export interface IndexFrame extends FrameRecord {
 /** Most entries: ten times those of the largest environments; so many take about a gigabyte of memory. */
 export const MAX_ENTRIES = 1 << 21;
 
-/** Longest line in UTF-16 units: two paths, every unit escaped. */
-const MAX_LINE = 64 << 10;
-
 /**
  * Decodes an index piece by piece, so that a long one need not be held as bytes; checks that its
- * frames lie one behind the other from the archive's start and that its totals are right.
+ * frames lie one behind the other from the archive's start and that its totals are right. One that
+ * lists more than was promised is refused at the first line too many.
  */
 export class IndexDecoder {
+  readonly #bounds: IndexBounds | null;
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   readonly #entries: Entry[] = [];
   readonly #frames: { at: number; size: number; tar: number; crc32: number; first: number; count: number }[] = [];
@@ -41,13 +40,27 @@ export class IndexDecoder {
   #totals: IndexTotals | null = null;
   #rest = "";
   #bytes = 0;
+  /** Entries that the promise counts, and bytes that are left of it. */
+  #counted = 0;
+  #promisedBytes: number;
 
-  /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW */
+  /** @param promised null: that of a restored environment, where its own manifest is not at hand or may be damaged */
+  constructor(promised: Promised | null) {
+    this.#bounds = promised === null ? null : indexBounds(promised);
+    this.#promisedBytes = promised?.bytes ?? 0;
+  }
+
+  /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_LIMIT */
   push(chunk: Uint8Array): void {
-    const lines = (this.#rest + this.#decode(chunk)).split("\n");
-    this.#rest = lines.pop() ?? "";
+    const text = this.#rest + this.#decode(chunk);
+    let from = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+      if (end - from > MAX_LINE) throw malformed("a line is too long");
+      this.#take(decodeLine(text.slice(from, end)));
+      from = end + 1;
+    }
+    this.#rest = text.slice(from);
     if (this.#rest.length > MAX_LINE) throw malformed("a line is too long");
-    for (const line of lines) this.#take(decodeLine(line));
   }
 
   /** @throws EnvpackError ARCHIVE_CORRUPT */
@@ -91,6 +104,7 @@ export class IndexDecoder {
     const previous = this.#frames.at(-1);
     if (frame.at !== (previous === undefined ? 0 : previous.at + previous.size)) throw malformed("its frames do not join");
     if (frame.tar > FRAME_MAX || frame.size > 2 * FRAME_MAX) throw malformed("a frame is too long");
+    if (this.#frames.length === this.#bounds?.frames) throw exceeds();
     this.#frames.push({ ...frame, first: this.#entries.length, count: 0 });
   }
 
@@ -102,6 +116,18 @@ export class IndexDecoder {
     frame.count++;
     this.#entries.push(entry);
     if (entry.type === "file") this.#bytes += entry.size;
+    this.#hold(entry);
+  }
+
+  /** Holds the index to what was promised, which does not count envpack's own. */
+  #hold(entry: Entry): void {
+    if (this.#bounds === null) return;
+    if (!isOwn(entry.path)) {
+      this.#counted++;
+      this.#promisedBytes -= entry.type === "file" ? entry.size : 0;
+    }
+    const { entries, lines } = this.#bounds;
+    if (this.#counted > entries || this.#entries.length > lines || this.#promisedBytes < 0) throw exceeds();
   }
 
   #checkTotals({ entries, bytes, frames }: IndexTotals): void {
@@ -115,10 +141,11 @@ export class IndexDecoder {
  * Decodes a whole index and checks the tree that it tells: a restored environment's own is as hostile
  * as an archive's, since any program may have unpacked it.
  *
- * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_UNSAFE
+ * @param promised by the environment's manifest, where that is known to be whole
+ * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_UNSAFE, ARCHIVE_LIMIT
  */
-export function decodeIndex(bytes: Uint8Array): ArchiveIndex {
-  const decoder = new IndexDecoder();
+export function decodeIndex(bytes: Uint8Array, promised: Promised | null = null): ArchiveIndex {
+  const decoder = new IndexDecoder(promised);
   decoder.push(bytes);
   const index = decoder.finish();
   checkTree(index.entries);

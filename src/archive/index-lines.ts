@@ -5,6 +5,9 @@ import type { ArchiveFormat, CodecName } from "./format.js";
 /** The version of the index that this envpack writes, and the only one that it reads. */
 export const INDEX_VERSION = 1;
 
+/** Longest line in UTF-16 units: two paths, every unit escaped. */
+export const MAX_LINE = 64 << 10;
+
 /** The first line: what holds for the whole archive. */
 export interface IndexHead {
   readonly format: ArchiveFormat;

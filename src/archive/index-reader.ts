@@ -5,8 +5,9 @@ import { META } from "./entry.js";
 import { headerOf } from "./entry-header.js";
 import { decodeHeader } from "./header.js";
 import { IndexDecoder, type ArchiveIndex } from "./index-file.js";
-import { isIndexEnd } from "./walk.js";
 import { BLOCK, END_MARK, type TarHeader } from "./header-fields.js";
+import { exceeds, indexBounds, type Promised } from "./promise.js";
+import { isIndexEnd } from "./walk.js";
 
 /** Most bytes of an index: about five million entries. */
 export const MAX_INDEX_BYTES = 1 << 30;
@@ -16,16 +17,22 @@ export const MAX_INDEX_BYTES = 1 << 30;
  * header, the index, its padding and the end mark. Holds none of them.
  */
 export class IndexReader {
-  readonly decoder = new IndexDecoder();
+  readonly decoder: IndexDecoder;
+  readonly #most: number;
   readonly #hash = createHash("sha256");
   #header: TarHeader | null = null;
   #taken = 0;
   #tail = Buffer.alloc(0);
 
+  constructor(promised: Promised) {
+    this.decoder = new IndexDecoder(promised);
+    this.#most = Math.min(MAX_INDEX_BYTES, indexBounds(promised).size);
+  }
+
   /**
    * Takes the next bytes; returns those of them that belong to the index file.
    *
-   * @throws EnvpackError ARCHIVE_CORRUPT
+   * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT
    */
   push(tar: Buffer): Buffer {
     const bytes = this.#header === null ? this.#takeHeader(tar) : tar;
@@ -54,7 +61,8 @@ export class IndexReader {
 
   #takeHeader(tar: Buffer): Buffer {
     const decoded = decodeHeader(tar, 0);
-    if (decoded === null || decoded.header.size > MAX_INDEX_BYTES) throw damaged("its index is not where it should be");
+    if (decoded === null) throw damaged("its index is not where it should be");
+    if (decoded.header.size > this.#most) throw exceeds();
     this.#header = decoded.header;
     return tar.subarray(decoded.length);
   }

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { EnvpackError, explainError } from "../errors.js";
 import { damaged, type Codec, type Unit } from "./codec/codec.js";
 import { loadCodec } from "./codec/load.js";
-import type { FileEntry } from "./entry.js";
+import { META, type FileEntry } from "./entry.js";
 import { chainCrc32, type Footer } from "./footer.js";
 import { CODECS } from "./format.js";
 import { FRAME_MAX } from "./frame.js";
@@ -12,14 +12,22 @@ import { decodeHeader } from "./header.js";
 import type { ArchiveIndex, IndexFrame } from "./index-file.js";
 import type { FrameRecord } from "./index-lines.js";
 import { IndexReader } from "./index-reader.js";
+import { exceeds, indexBounds, type Promised } from "./promise.js";
 import { sealedLength, unsealFooter } from "./seal.js";
 import { requireSignature, type SignatureRule } from "./signing/rule.js";
 import { sniffCodec, SNIFF_BYTES } from "./sniff.js";
+import { splitStream } from "./split-stream.js";
+import { readStart, type ArchiveStart } from "./start.js";
 import { checkTree } from "./tree.js";
 import { walkFrame } from "./walk.js";
 
-/** An archive on the disk, of which the footer and the index were read and checked. */
+/** Bytes that are read at a time to find the frames of the manifest. */
+const CHUNK = 256 << 10;
+
+/** An archive on the disk, of which the footer, the manifest and the index were read and checked. */
 export interface ArchiveFile {
+  readonly start: ArchiveStart;
+  readonly promised: Promised;
   readonly index: ArchiveIndex;
   readonly indexSha256: string;
   readonly footer: Footer;
@@ -37,17 +45,28 @@ export interface ArchiveFile {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** The signature that it must bear; it is looked at before anything is decompressed. */
+  readonly signature?: SignatureRule;
+  /**
+   * Called with the manifest before anything more is decoded; what it throws ends the reading. It gives
+   * the totals to hold the archive to.
+   */
+  readonly onManifest: (bytes: Uint8Array) => Promised | Promise<Promised>;
+}
+
 /**
- * Opens an archive, reads its footer and its index, nothing else, and checks the tree that they tell.
+ * Opens an archive, reads its footer, its manifest and its index, nothing else, and checks the tree that
+ * they tell.
  *
- * @param rule the signature that it must bear; it is looked at before anything is decompressed
- * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ARCHIVE_TOO_NEW, SIGNATURE_INVALID, IO …
+ * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ARCHIVE_LIMIT, ARCHIVE_TOO_NEW,
+ *   SIGNATURE_INVALID, IO … and what `onManifest` throws
  */
-export async function openArchive(path: string, rule?: SignatureRule): Promise<ArchiveFile> {
+export async function openArchive(path: string, options: OpenOptions): Promise<ArchiveFile> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
-    return await openHandle(handle, rule);
+    return await openHandle(handle, options);
   } catch (error) {
     await handle?.close();
     const explained = explainError(error, "cannot read the archive", path);
@@ -61,25 +80,22 @@ export function nameArchive(error: EnvpackError, path: string): EnvpackError {
   return new EnvpackError(error.code, error.message, { path, hint: error.hint, cause: error.cause });
 }
 
-async function openHandle(handle: FileHandle, rule: SignatureRule | undefined): Promise<ArchiveFile> {
+async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOptions): Promise<ArchiveFile> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new EnvpackError("NOT_AN_ARCHIVE", "not a file");
   const codec = await loadCodec(sniffCodec(await readAt(handle, 0, Math.min(SNIFF_BYTES, stat.size))));
   const footer = await readFooter(handle, stat.size, codec);
-  if (rule !== undefined) requireSignature(footer, rule);
-  const readIndex = (): AsyncGenerator<Buffer> => readIndexFile(handle, codec, footer, new IndexReader());
-  const reader = new IndexReader();
-  for await (const _ of readIndexFile(handle, codec, footer, reader));
-  const { index, sha256, bytes } = reader.finish();
-  const last = index.frames.at(-1);
-  if (sha256 !== footer.indexSha256 || bytes !== footer.indexBytes) throw damaged("its index is not the one that its footer names");
-  if (CODECS[index.format] !== codec.name || (last === undefined ? 0 : last.at + last.size) !== footer.indexAt) {
-    throw damaged("its index is not that of this archive");
-  }
-  checkTree(index.entries);
+  if (signature !== undefined) requireSignature(footer, signature);
+  const { start } = await readStart(codec, readFrames(handle, codec, footer));
+  const promised = await onManifest(start.manifest);
+  const readIndex = (): AsyncGenerator<Buffer> => readIndexFile(handle, codec, footer, new IndexReader(promised));
+  const { index, indexSha256 } = await checkIndex(handle, codec, footer, promised);
+  checkManifest(start.manifest, index);
   const file: ArchiveFile = {
+    start,
+    promised,
     index,
-    indexSha256: sha256,
+    indexSha256,
     footer,
     codec,
     readFrame: (frame) => readAt(handle, frame.at, frame.size),
@@ -88,6 +104,44 @@ async function openHandle(handle: FileHandle, rule: SignatureRule | undefined): 
     close: () => handle.close(),
   };
   return file;
+}
+
+/** The frames from the archive's start, without the index, which is not known yet. */
+async function* readFrames(handle: FileHandle, codec: Codec, { indexAt }: Footer): AsyncGenerator<{ readonly bytes: Buffer }> {
+  if (codec.name === "none") {
+    // Where its frames end depends on what stands behind the manifest, which may be damaged: not needed here.
+    const folder = decodeHeader(await readAt(handle, 0, Math.min(FRAME_MAX, indexAt)), 0)?.length ?? 0;
+    for await (const bytes of readRange(handle, 0, folder, FRAME_MAX)) yield { bytes };
+    for await (const bytes of readRange(handle, folder, indexAt, FRAME_MAX)) yield { bytes };
+    return;
+  }
+  for await (const unit of splitStream(Buffer.alloc(0), readRange(handle, 0, indexAt, CHUNK), codec)) if (unit.kind === "frame") yield unit;
+}
+
+async function* readRange(handle: FileHandle, from: number, to: number, chunk: number): AsyncGenerator<Buffer> {
+  for (let at = from; at < to; at += chunk) yield await readAt(handle, at, Math.min(chunk, to - at));
+}
+
+async function checkIndex(handle: FileHandle, codec: Codec, footer: Footer, promised: Promised): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
+  if (footer.indexBytes > indexBounds(promised).size) throw exceeds();
+  const reader = new IndexReader(promised);
+  for await (const _ of readIndexFile(handle, codec, footer, reader));
+  const { index, sha256, bytes } = reader.finish();
+  const last = index.frames.at(-1);
+  if (sha256 !== footer.indexSha256 || bytes !== footer.indexBytes) throw damaged("its index is not the one that its footer names");
+  if (CODECS[index.format] !== codec.name || (last === undefined ? 0 : last.at + last.size) !== footer.indexAt) {
+    throw damaged("its index is not that of this archive");
+  }
+  checkTree(index.entries);
+  return { index, indexSha256: sha256 };
+}
+
+/** What was believed before the index was read must be what the index vouches for. */
+function checkManifest(manifest: Uint8Array, { entries }: ArchiveIndex): void {
+  const entry = entries.find(({ path }) => path === META.manifest);
+  if (entry?.type !== "file") throw new EnvpackError("ARCHIVE_CORRUPT", "the archive's index does not list its manifest");
+  if (createHash("sha256").update(manifest).digest("hex") === entry.sha256) return;
+  throw new EnvpackError("DIGEST_MISMATCH", "a file's content is not what the index says", { path: META.manifest });
 }
 
 async function readFooter(handle: FileHandle, size: number, codec: Codec): Promise<Footer> {
@@ -106,7 +160,7 @@ async function* readIndexFile(handle: FileHandle, codec: Codec, footer: Footer, 
   for await (const unit of readUnits(handle, codec, footer)) {
     crc = chainCrc32(crc, crc32(unit));
     const { plain, part } = codec.decode(unit);
-    if (part !== null && part !== tar > 0) throw damaged("its index is cut wrongly");
+    if (plain.length === 0 || (part !== null && part !== tar > 0)) throw damaged("its index is cut wrongly");
     yield reader.push(plain);
     tar += plain.length;
   }

@@ -4,6 +4,7 @@ import { META } from "../archive/entry.js";
 import { chainCrc32, signedPart } from "../archive/footer.js";
 import type { ArchiveIndex } from "../archive/index-file.js";
 import { IndexReader } from "../archive/index-reader.js";
+import type { Promised } from "../archive/promise.js";
 import { unsealFooter } from "../archive/seal.js";
 import { requireSignature, type SignatureRule } from "../archive/signing/rule.js";
 import { explainWrite, type FolderWriter } from "./folder-writer.js";
@@ -11,7 +12,7 @@ import { explainWrite, type FolderWriter } from "./folder-writer.js";
 /** Takes the index of a stream frame by frame, and writes the index file where it is wanted. */
 export class IndexTaker {
   readonly #writer: FolderWriter | null;
-  readonly #reader = new IndexReader();
+  readonly #reader: IndexReader;
   #fd: number | null = null;
   #at = 0;
   #size = 0;
@@ -19,8 +20,9 @@ export class IndexTaker {
   #crc32 = 0;
 
   /** @param writer null to write nothing */
-  constructor(writer: FolderWriter | null) {
+  constructor(writer: FolderWriter | null, promised: Promised) {
     this.#writer = writer;
+    this.#reader = new IndexReader(promised);
   }
 
   get begun(): boolean {

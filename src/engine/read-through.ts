@@ -1,33 +1,15 @@
 import type { ArchiveIndex } from "../archive/index-file.js";
-import type { SignatureRule } from "../archive/signing/rule.js";
 import type { ProgressListener } from "../progress.js";
 import type { FoundFrame, FrameTask } from "./extract-frame.js";
 import { inOrder } from "./in-order.js";
 import type { ArchiveInput } from "./input.js";
 import { Pool } from "./pool.js";
-import { readManifest, type ArchiveStart } from "./read-manifest.js";
 import { Reading } from "./reading.js";
-import { openSource, type Source, type SourceFrame } from "./source.js";
+import { openSource, type Source, type SourceFrame, type SourceOptions } from "./source.js";
 
-/** What a manifest promises; an archive that holds more is refused with ARCHIVE_LIMIT. */
-export interface Promised {
-  /** Without fix-ups and index. */
-  readonly entries: number;
-  /** Of content, likewise. */
-  readonly bytes: number;
-}
-
-export interface ReadOptions {
-  /** Whose signature the archive must bear. A file's is checked before anything is written, a stream's comes last. */
-  readonly signature?: SignatureRule;
+export interface ReadOptions extends SourceOptions {
   readonly threads: number;
-  readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
-  /**
-   * Called with the manifest before anything is written; what it throws ends the reading. It gives the
-   * totals to hold the archive to.
-   */
-  readonly onManifest: (bytes: Uint8Array) => Promised | Promise<Promised>;
 }
 
 export interface Target {
@@ -53,12 +35,10 @@ export async function readThrough(input: ArchiveInput, target: Target, options: 
   try {
     const pool = new Pool({ kind: "check", codec: source.codec.name, folder: target.folder }, options.threads, options.signal);
     try {
-      const start = await readManifest(source);
-      const promised = await options.onManifest(start.manifest);
-      const reading = new Reading(source, target, promised, options);
+      const reading = new Reading(source, target, options);
       try {
-        for await (const done of runFrames(source, start, target, pool)) reading.take(done.frame, done.size, done.found);
-        return await reading.finish(start.shape);
+        for await (const done of runFrames(source, target, pool)) reading.take(done.frame, done.size, done.found);
+        return await reading.finish();
       } finally {
         reading.close();
       }
@@ -77,14 +57,14 @@ interface DoneFrame {
 }
 
 /** Has the frames decompressed, checked and written by threads, and gives what they found in order. */
-function runFrames(source: Source, start: ArchiveStart, target: Target, pool: Pool): AsyncGenerator<DoneFrame> {
+function runFrames(source: Source, target: Target, pool: Pool): AsyncGenerator<DoneFrame> {
   const run = async (frame: SourceFrame): Promise<DoneFrame> => {
     const size = frame.bytes.length;
-    const select = await selectEntries(source, frame, start, target, pool);
-    const task: FrameTask = { frame: frame.bytes, shape: start.shape, part: frame.part, select };
+    const select = await selectEntries(source, frame, target, pool);
+    const task: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, select };
     return { frame, size, found: await pool.run<FoundFrame>(task, [frame.bytes.buffer]) };
   };
-  return inOrder(start.frames(wantedFrames(source.index, target)), pool.capacity + 1, run);
+  return inOrder(source.frames(wantedFrames(source.index, target)), pool.capacity + 1, run);
 }
 
 /** Of a file, only frames in which something is wanted are read; a large file's frames go together. */
@@ -100,13 +80,13 @@ function wantedFrames(index: ArchiveIndex | null, { only }: Target): (number: nu
 }
 
 /** Which of a frame's entries are wanted: by the index, else by looking into the frame first. */
-async function selectEntries(source: Source, frame: SourceFrame, start: ArchiveStart, target: Target, pool: Pool): Promise<FrameTask["select"]> {
+async function selectEntries(source: Source, frame: SourceFrame, target: Target, pool: Pool): Promise<FrameTask["select"]> {
   const { only } = target;
   if (only === undefined) return "all";
   const record = source.index?.frames[frame.number];
   if (source.index !== null && record !== undefined) {
     return source.index.entries.slice(record.first, record.first + record.count).map(({ path }) => only(path));
   }
-  const look: FrameTask = { frame: frame.bytes, shape: start.shape, part: frame.part, select: "names" };
+  const look: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, select: "names" };
   return (await pool.run<FoundFrame>(look)).names.map((path) => only(path));
 }

@@ -1,24 +1,20 @@
 import { damaged } from "../archive/codec/codec.js";
 import { isOwn, META } from "../archive/entry.js";
-import type { TarShape } from "../archive/entry-header.js";
 import { CODECS } from "../archive/format.js";
+import { exceeds } from "../archive/promise.js";
 import { checkTree } from "../archive/tree.js";
-import { EnvpackError } from "../errors.js";
+import { MAX_FIXUPS } from "../relocate/fixup-file.js";
 import type { FoundFrame } from "./extract-frame.js";
 import { FolderWriter } from "./folder-writer.js";
 import { IndexTaker } from "./index-taker.js";
 import { LargeFile } from "./large-file.js";
 import { Ledger } from "./ledger.js";
-import type { Promised, ReadOptions, ReadResult, Target } from "./read-through.js";
+import type { ReadOptions, ReadResult, Target } from "./read-through.js";
 import type { Source, SourceFrame } from "./source.js";
-
-/** Bytes of fix-up records; the manifest's totals do not count them. */
-const MAX_FIXUPS = 256 << 20;
 
 /** The part of reading that needs the frames in order: large files, totals, the index. */
 export class Reading {
   readonly #source: Source;
-  readonly #promised: Promised;
   readonly #options: ReadOptions;
   readonly #writer: FolderWriter | null;
   readonly #ledger: Ledger;
@@ -30,17 +26,12 @@ export class Reading {
   #bytes = 0;
   #fixups: Uint8Array | null = null;
 
-  constructor(source: Source, target: Target, promised: Promised, options: ReadOptions) {
+  constructor(source: Source, target: Target, options: ReadOptions) {
     this.#source = source;
-    this.#promised = promised;
     this.#options = options;
     this.#writer = target.folder === null ? null : new FolderWriter(target.folder);
     this.#ledger = new Ledger(source.index);
-    this.#index = new IndexTaker((target.only?.(META.index) ?? true) ? this.#writer : null);
-    const counted = source.index?.entries.filter(({ path }) => !isOwn(path)) ?? [];
-    this.#count(counted.length, counted.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0));
-    this.#entries = 0;
-    this.#bytes = 0;
+    this.#index = new IndexTaker((target.only?.(META.index) ?? true) ? this.#writer : null, source.promised);
   }
 
   /**
@@ -65,13 +56,13 @@ export class Reading {
     else this.#ledger.addLines(number, lines);
     this.#fixups ??= found.fixups;
     this.#count(found.entries, found.bytes);
-    this.#options.onProgress?.({ stage: this.#writer === null ? "checking" : "restoring", done: this.#bytes, total: this.#promised.bytes });
+    this.#options.onProgress?.({ stage: this.#writer === null ? "checking" : "restoring", done: this.#bytes, total: this.#source.promised.bytes });
   }
 
   /** Settles what only the whole archive tells. */
-  async finish(shape: TarShape): Promise<ReadResult> {
+  async finish(): Promise<ReadResult> {
     if (this.#large !== null) throw damaged(`it ends inside of ${JSON.stringify(this.#large.file.path)}`);
-    const known = this.#source.index;
+    const { index: known, start: { shape } } = this.#source;
     for await (const chunk of this.#source.readIndex()) this.#index.write(chunk);
     const index = known ?? this.#index.finish(this.#source.codec, this.#source.footer(), this.#options.signature);
     if (index.arcroot !== shape.arcroot || index.mtime !== shape.mtime || CODECS[index.format] !== this.#source.codec.name) {
@@ -89,7 +80,7 @@ export class Reading {
   }
 
   #openLarge({ entry, content, selected }: NonNullable<FoundFrame["open"]>, number: number): void {
-    const limit = entry.path === META.fixups ? MAX_FIXUPS : this.#promised.bytes - this.#bytes;
+    const limit = entry.path === META.fixups ? MAX_FIXUPS : this.#source.promised.bytes - this.#bytes;
     if (!isOwn(entry.path) || entry.path === META.fixups) {
       if (entry.size > limit) throw exceeds(entry.path);
       if (entry.path !== META.fixups) this.#count(1, entry.size);
@@ -110,10 +101,6 @@ export class Reading {
   #count(entries: number, bytes: number): void {
     this.#entries += entries;
     this.#bytes += bytes;
-    if (this.#entries > this.#promised.entries || this.#bytes > this.#promised.bytes) throw exceeds();
+    if (this.#entries > this.#source.promised.entries || this.#bytes > this.#source.promised.bytes) throw exceeds();
   }
-}
-
-function exceeds(path?: string): EnvpackError {
-  return new EnvpackError("ARCHIVE_LIMIT", "the archive holds more than its manifest promises", { path });
 }

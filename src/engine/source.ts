@@ -2,12 +2,13 @@ import type { Readable } from "node:stream";
 import type { Codec } from "../archive/codec/codec.js";
 import { loadCodec } from "../archive/codec/load.js";
 import type { ArchiveIndex } from "../archive/index-file.js";
-import { openArchive } from "../archive/read.js";
-import type { SignatureRule } from "../archive/signing/rule.js";
+import type { Promised } from "../archive/promise.js";
+import { openArchive, type OpenOptions } from "../archive/read.js";
 import { sniffCodec, SNIFF_BYTES } from "../archive/sniff.js";
+import { splitStream } from "../archive/split-stream.js";
+import { readStart, type ArchiveStart } from "../archive/start.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { ArchiveInput } from "./input.js";
-import { splitStream } from "./split-stream.js";
 
 /** A frame as it was read, and what is known of it before it is decompressed. */
 export interface SourceFrame {
@@ -20,6 +21,8 @@ export interface SourceFrame {
 /** An archive as the engine reads it: from a file by its index, from a stream front to back. */
 export interface Source {
   readonly codec: Codec;
+  readonly start: ArchiveStart;
+  readonly promised: Promised;
   /** Of a file; a stream's comes last. */
   readonly index: ArchiveIndex | null;
   /**
@@ -35,47 +38,61 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export interface SourceOptions {
-  readonly signature?: SignatureRule;
+export interface SourceOptions extends OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Opens an archive; of a file, footer, signature, index and tree are checked here. */
-export async function openSource(input: ArchiveInput, { signature, signal }: SourceOptions): Promise<Source> {
-  return input.kind === "file" ? openFileSource(input.path, signature) : openStreamSource(input.stream, signal);
+/**
+ * Opens an archive and reads its manifest; of a file, footer, signature, index and tree are checked here
+ * as well.
+ */
+export async function openSource(input: ArchiveInput, options: SourceOptions): Promise<Source> {
+  return input.kind === "file" ? openFileSource(input.path, options) : openStreamSource(input.stream, options);
 }
 
-async function openFileSource(path: string, signature: SignatureRule | undefined): Promise<Source> {
-  const archive = await openArchive(path, signature);
-  const { index, codec } = archive;
+async function openFileSource(path: string, options: SourceOptions): Promise<Source> {
+  const archive = await openArchive(path, options);
+  const { start, promised, index, codec } = archive;
   async function* frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame> {
     for (const [number, frame] of index.frames.entries()) {
       if (wanted(number)) yield { bytes: await archive.readFrame(frame), part: frame.count === 0, number };
     }
   }
-  return { codec, index, frames, readIndex: () => archive.readIndex(), footer: () => null, close: () => archive.close() };
+  return { codec, start, promised, index, frames, readIndex: () => archive.readIndex(), footer: () => null, close: () => archive.close() };
 }
 
-async function openStreamSource(stream: Readable, signal: AbortSignal | undefined): Promise<Source> {
+async function openStreamSource(stream: Readable, { onManifest, signal }: SourceOptions): Promise<Source> {
   const chunks = readChunks(stream, signal);
-  const start = await readStart(chunks);
-  const codec = await loadCodec(sniffCodec(start));
-  let footer: Buffer | null = null;
-  async function* frames(): AsyncGenerator<SourceFrame> {
-    for await (const { kind, bytes, part } of splitStream(start, chunks, codec)) {
-      if (kind === "frame") yield { bytes, part, number: -1 };
-      else footer = bytes;
-    }
-  }
-  async function* readIndex(): AsyncGenerator<Buffer> {}
   const close = async (): Promise<void> => {
     await chunks.return(undefined);
   };
-  return { codec, index: null, frames, readIndex, footer: () => footer, close };
+  try {
+    const first = await readFirst(chunks);
+    const codec = await loadCodec(sniffCodec(first));
+    let footer: Buffer | null = null;
+    async function* split(): AsyncGenerator<SourceFrame> {
+      for await (const { kind, bytes, part } of splitStream(first, chunks, codec)) {
+        if (kind === "frame") yield { bytes, part, number: -1 };
+        else footer = bytes;
+      }
+    }
+    const rest = split();
+    const { start, read } = await readStart(codec, rest);
+    const promised = await onManifest(start.manifest);
+    async function* frames(): AsyncGenerator<SourceFrame> {
+      yield* read.splice(0);
+      yield* rest;
+    }
+    async function* readIndex(): AsyncGenerator<Buffer> {}
+    return { codec, start, promised, index: null, frames, readIndex, footer: () => footer, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** Enough of the stream to tell its format. */
-async function readStart(chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
+async function readFirst(chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
   let start = Buffer.alloc(0);
   while (start.length < SNIFF_BYTES) {
     const next = await chunks.next();

@@ -2,8 +2,8 @@ import { EnvpackError } from "../errors.js";
 import { FORMAT_VERSION, type Manifest, type PackageRecord, type Platform, type RuntimeRecord } from "./manifest.js";
 import { arcpath, count, folderArcpath, list, nullable, oneOf, pattern, record, ShapeError, text } from "./shape.js";
 
-/** Bytes. 100,000 packages take about 10 MB. */
-const MANIFEST_LIMIT = 64 << 20;
+/** Bytes, as many as a reader of archives takes. 100,000 packages take about 10 MB. */
+const MANIFEST_LIMIT = 16 << 20;
 
 const version = pattern(/^\d{1,9}(?:\.\d{1,9}){0,3}$/, "a version");
 
@@ -45,7 +45,7 @@ function corrupt(reason: string, cause?: unknown): EnvpackError {
 }
 
 function parse(bytes: Uint8Array): unknown {
-  if (bytes.length > MANIFEST_LIMIT) throw new EnvpackError("ARCHIVE_LIMIT", "the manifest is larger than 64 MiB");
+  if (bytes.length > MANIFEST_LIMIT) throw new EnvpackError("ARCHIVE_LIMIT", "the manifest is larger than 16 MiB");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {

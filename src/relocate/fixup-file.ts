@@ -2,8 +2,8 @@ import { EnvpackError } from "../errors.js";
 import { arcpath, count, folderArcpath, list, oneOf, record, ShapeError, tuple, type Shape } from "../manifest/shape.js";
 import type { Fixup, FixupPlace, Spelling } from "./fixup.js";
 
-/** Bytes. A million places take about 30 MB. */
-const FILE_LIMIT = 256 << 20;
+/** Bytes of fix-up records; the manifest's totals do not count them. A million places take about 30 MB. */
+export const MAX_FIXUPS = 64 << 20;
 
 /** Bytes of a root as spelled: a path of 4095 bytes with every one written as %XX or \uXXXX. */
 const LONGEST_ROOT = 6 * 4096;
@@ -77,7 +77,7 @@ function readLine(text: string, number: number): Fixup {
  * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT
  */
 export function decodeFixups(bytes: Uint8Array): Fixup[] {
-  if (bytes.length > FILE_LIMIT) throw new EnvpackError("ARCHIVE_LIMIT", "the fix-up records are larger than 256 MiB");
+  if (bytes.length > MAX_FIXUPS) throw new EnvpackError("ARCHIVE_LIMIT", "the fix-up records are larger than 64 MiB");
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8").split("\n");
   if (lines.pop() !== "") throw corrupt("no newline at the end", lines.length + 1);
   const fixups = lines.map((text, index) => readLine(text, index + 1));

@@ -5,7 +5,7 @@ import type { ArchiveFile } from "../archive/read.js";
 import { extractArchive } from "../engine/extract.js";
 import { decodeManifest } from "../manifest/decode.js";
 import { applyFixups, readRelocation } from "../relocate/apply.js";
-import { decodeFixups } from "../relocate/fixup-file.js";
+import { decodeFixups, MAX_FIXUPS } from "../relocate/fixup-file.js";
 import { RELOCATED_FILE, type Relocation } from "../relocate/relocation.js";
 import { REPAIR_PREFIX, type Comparison, type Difference } from "./compare.js";
 import { removeTree } from "./remove-tree.js";
@@ -140,7 +140,7 @@ async function openRelocation(folder: string): Promise<Relocation | null | "dama
  * was never relocated stays so.
  */
 async function relocateAgain({ folder, archive }: Patient, before: Relocation | null | "damaged", files: ReadonlySet<string>, options: RepairOptions): Promise<void> {
-  const fixups = decodeFixups(await archive.readFile(META.fixups, 256 << 20));
+  const fixups = decodeFixups(await archive.readFile(META.fixups, MAX_FIXUPS));
   const isDue = before === "damaged" || (before !== null && fixups.some(({ path }) => files.has(path)));
   if (!isDue) return;
   const root = before === "damaged" ? undefined : (before.root ?? undefined);

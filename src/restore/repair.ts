@@ -6,6 +6,7 @@ import { openArchive, type ArchiveFile } from "../archive/read.js";
 import type { SignatureRule } from "../archive/signing/rule.js";
 import { EnvpackError, explainError } from "../errors.js";
 import { acquireLock } from "../lock.js";
+import { decodeManifest } from "../manifest/decode.js";
 import type { CommonOptions } from "../options.js";
 import { compareTree, REPAIR_PREFIX, type Comparison, type Difference } from "./compare.js";
 import { mendTree } from "./mend.js";
@@ -30,7 +31,7 @@ export interface Repair extends Comparison {
  *   NO_PERMISSION, and what is wrong with the archive
  */
 export async function repairTree(given: string, archivePath: string, options: RepairOptions = {}): Promise<Repair> {
-  const archive = await openArchive(archivePath, options.signature);
+  const archive = await openArchive(archivePath, { signature: options.signature, onManifest: (bytes) => decodeManifest(bytes).totals });
   try {
     const folder = await realpath(given);
     await refuseForeign(folder, archive);

@@ -12,9 +12,6 @@ import { restoreArchive, type RestoreOptions, type RestoreResult } from "./resto
 /** Milliseconds between two looks at a target that another process fills, at least; as much again by chance. */
 const PAUSE = 50;
 
-/** Bytes. */
-const MANIFEST_LIMIT = 64 << 20;
-
 /**
  * Restores an archive to a folder that many processes of a host want at the same time: one restores
  * it, the others wait and find it done. One that dies in between is followed by the next. A folder
@@ -51,14 +48,11 @@ interface Wanted {
 }
 
 async function readIdentity(path: string, { signature }: RestoreOptions): Promise<Wanted> {
-  const archive = await openArchive(path, signature);
-  try {
-    const manifest = decodeManifest(await archive.readFile(META.manifest, MANIFEST_LIMIT));
-    const { entries, totals } = archive.index;
-    return { indexSha256: archive.indexSha256, result: { manifest, entries: entries.length, bytes: totals.bytes, relocated: 0, unfit: [] } };
-  } finally {
-    await archive.close();
-  }
+  const archive = await openArchive(path, { signature, onManifest: (bytes) => decodeManifest(bytes).totals });
+  await archive.close();
+  const { entries, totals } = archive.index;
+  const manifest = decodeManifest(archive.start.manifest);
+  return { indexSha256: archive.indexSha256, result: { manifest, entries: entries.length, bytes: totals.bytes, relocated: 0, unfit: [] } };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
+import { folders, withCrowd } from "./crowds.js";
 import { makeHostile } from "./environment.js";
-import { file, folderLine, gzipMember, zstdFrame, type Format, type RawEntry } from "./raw-archive.js";
+import { file, gzipMember, zstdFrame, type Format, type RawEntry } from "./raw-archive.js";
 import { rawHeader } from "./raw-tar.js";
 import { hidden, listed, type Row } from "./rows.js";
 
@@ -53,13 +54,6 @@ function zeros(): RawEntry[][] {
   return [[first], ...rest.map((piece) => [piece]), [{ tar: Buffer.alloc(512), line: null, part: true }]];
 }
 
-/** Folders that only an index lists, more than any manifest promises. */
-function crowd(): Buffer {
-  const lines = Array.from({ length: 1_500_000 }, (_, at) => folderLine(`app/${at}`));
-  const block = Buffer.from(lines.join("\n"));
-  return makeHostile("tar.gz", { lines: (own) => [...own.slice(0, -1), block, own.at(-1) ?? ""].map((line) => (line === own.at(-1) ? String(line).replace(/"entries":\d+/, '"entries":1500008') : line)) });
-}
-
 /** A frame an entry. A plain tar is cut at fixed places, so that its frames are no matter of the index. */
 function manyFrames([first = [], ...rest]: RawEntry[][]): RawEntry[][] {
   return [first, ...Array.from({ length: 300 }, (_, at) => [file(`app/f${at}`)]), ...rest];
@@ -86,7 +80,7 @@ export function rowsOfContainers(): Row[] {
     hidden(28, "a zstd frame of 1 GiB that says 4 MiB", only("tar.zst", () => withFrame("tar.zst", zstdBomb(4 << 20))), /ARCHIVE_CORRUPT/),
     hidden(28, "a zstd frame that says 1 GiB", only("tar.zst", () => withFrame("tar.zst", zstdBomb(1 << 30))), /ARCHIVE_CORRUPT/),
     hidden(28, "a gzip member of 256 MiB", only("tar.gz", () => withFrame("tar.gz", gzipMember(Buffer.alloc(1), false, deflateRawSync(Buffer.alloc(256 << 20), { level: 1 })))), /ARCHIVE_CORRUPT/),
-    hidden(28, "an index of 1.5 million entries, 5 promised", only("tar.gz", crowd), ANY),
+    hidden(28, "an index of 1.5 million entries, 5 promised", only("tar.gz", () => withCrowd("tar.gz", folders)), ANY),
     listed(29, "32 MiB of honest zeros", (format) => (format === "tar.zst" ? null : makeHostile(format, {
       frames: (frames) => [...frames.slice(0, 1), ...zeros(), ...frames.slice(1)],
       manifest: (m) => ({ ...m, totals: { entries: 6, bytes: (32 << 20) + 20 } }),

@@ -29,7 +29,7 @@ export function rowsOfNames(canary: string): Row[] {
     listed(5, "a name of 256 bytes", { inside: long(`app/${"n".repeat(256)}`) }),
     listed(5, "a path of 5,000 bytes", { inside: long(`app/${"deep/".repeat(1000)}x`) }),
     listed(5, "20,000 levels", { inside: long(`${"d/".repeat(20_000)}x`) }),
-    listed(5, "a name of 1 MiB", { inside: long("n".repeat(1 << 20)) }),
+    listed(5, "a name of 1 MiB", { inside: long("n".repeat(1 << 20)) }, CORRUPT),
     listed(6, "one name twice", { inside: [file("app/a.js", "y")] }),
     ...names(6, "app//b.js", "./app/b.js", "app/./b.js", "app/b.js/"),
     listed(6, "a file, then its child", { inside: [file("app/a.js/b.js")] }),

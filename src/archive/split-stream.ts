@@ -1,10 +1,10 @@
-import { damaged, type Codec } from "../archive/codec/codec.js";
-import { META } from "../archive/entry.js";
-import { entryOf, shapeOf, tarName, type HeadedEntry, type TarShape } from "../archive/entry-header.js";
-import { FOOTER_BYTES } from "../archive/footer.js";
-import { FrameCutter, FRAME_MAX, spansFrames, tarBound } from "../archive/frame.js";
-import { decodeHeader } from "../archive/header.js";
-import { END_MARK, paddedSize } from "../archive/header-fields.js";
+import { damaged, type Codec } from "./codec/codec.js";
+import { META } from "./entry.js";
+import { entryOf, shapeOf, tarName, type HeadedEntry, type TarShape } from "./entry-header.js";
+import { FOOTER_BYTES } from "./footer.js";
+import { FrameCutter, FRAME_MAX, spansFrames, tarBound } from "./frame.js";
+import { decodeHeader } from "./header.js";
+import { END_MARK, paddedSize } from "./header-fields.js";
 
 /** A frame, or the footer, cut out of a stream. */
 export interface StreamUnit {

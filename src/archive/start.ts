@@ -1,39 +1,40 @@
-import { damaged, decodeOrSalvage } from "../archive/codec/codec.js";
-import { META } from "../archive/entry.js";
-import type { TarShape } from "../archive/entry-header.js";
-import { readShape, walkFrame } from "../archive/walk.js";
 import { EnvpackError } from "../errors.js";
-import type { Source, SourceFrame } from "./source.js";
+import { damaged, decodeOrSalvage, type Codec } from "./codec/codec.js";
+import { META } from "./entry.js";
+import type { TarShape } from "./entry-header.js";
+import { readShape, walkFrame } from "./walk.js";
 
-/** Bytes. The packages of a hundred thousand take about ten million. */
-const MAX_MANIFEST = 64 << 20;
+/** Bytes of a manifest. The packages of a hundred thousand take about ten million. */
+export const MAX_MANIFEST = 16 << 20;
 
 /** What an archive begins with. */
 export interface ArchiveStart {
   readonly shape: TarShape;
+  /** The manifest's bytes; nothing vouches for them yet. */
   readonly manifest: Uint8Array;
-  /** All frames that are wanted, those that were read for the manifest included. */
-  frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame>;
 }
 
 /**
- * Reads frames until the manifest, the first file, is whole.
+ * Reads frames from an archive's start until the manifest, the first file, is whole: what it promises
+ * bounds all that is read after it.
  *
+ * @param frames as they stand in the archive
+ * @returns also the frames that were read
  * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, ARCHIVE_LIMIT
  */
-export async function readManifest(source: Source): Promise<ArchiveStart> {
-  const read: SourceFrame[] = [];
-  const rest = source.frames((number) => wants(number));
-  let wants = (_number: number): boolean => true;
+export async function readStart<Frame extends { readonly bytes: Uint8Array }>(
+  codec: Codec,
+  frames: AsyncIterator<Frame>,
+): Promise<{ readonly start: ArchiveStart; readonly read: Frame[] }> {
+  const read: Frame[] = [];
   let shape: TarShape | null = null;
   const pieces: Buffer[] = [];
-  let missing = -1;
-  while (missing !== 0) {
-    const next = await rest.next();
+  for (let missing = -1; missing !== 0; ) {
+    const next = await frames.next();
     if (next.done === true) throw damaged("its manifest is missing");
     read.push(next.value);
     // A damaged frame is refused when it is read for its entries, by the name of the one that is damaged.
-    const { plain } = decodeOrSalvage(source.codec, next.value.bytes);
+    const { plain } = decodeOrSalvage(codec, next.value.bytes);
     shape ??= readShape(plain);
     const found: { readonly body: Buffer; readonly size: number } | null =
       missing < 0 ? findManifest(plain, shape) : { body: plain.subarray(0, missing), size: missing };
@@ -41,13 +42,8 @@ export async function readManifest(source: Source): Promise<ArchiveStart> {
     pieces.push(found.body);
     missing = found.size - found.body.length;
   }
-  async function* frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame> {
-    wants = wanted;
-    for (const frame of read.splice(0)) if (frame.number < 0 || wanted(frame.number)) yield frame;
-    yield* rest;
-  }
   if (shape === null) throw damaged("its manifest is missing");
-  return { shape, manifest: Buffer.concat(pieces), frames };
+  return { start: { shape, manifest: Buffer.concat(pieces) }, read };
 }
 
 /** The manifest's body as far as this frame holds it; null where the frame ends before it. */
