@@ -14,6 +14,7 @@ const ROOMS = {
   onboard: ["environment", "plan", "manifest", "archive"],
   restore: ["archive", "engine", "manifest", "relocate"],
   deliver: ["archive", "manifest"],
+  fleet: ["archive", "manifest", "restore"],
   cli: [],
 };
 
@@ -25,7 +26,7 @@ function roomRule(room, allowed) {
   ];
   if (room !== "cli") {
     patterns.push({
-      regex: "^(\\.\\./)+(pack|unpack|verify|list|info|run|deliver-[a-z]+|index)\\.js$",
+      regex: "^(\\.\\./)+(pack|unpack|verify|list|info|run|relocate|diff|layer|doctor|deliver-[a-z]+|index)\\.js$",
       message: "the verbs import the rooms, never the other way round",
     });
   }

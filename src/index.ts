@@ -9,6 +9,7 @@ export { unpack, type UnpackOptions, type UnpackResult } from "./unpack.js";
 export { verify, type Difference, type VerifyOptions, type VerifyResult } from "./verify.js";
 export { list, type ListOptions } from "./list.js";
 export { info, type Info, type InfoOptions } from "./info.js";
+export { diff, type DiffOptions, type DiffResult, type DiffSide } from "./diff.js";
 export { relocate, type RelocateOptions, type RelocateResult, type Unfit } from "./relocate.js";
 export { run, type RunOptions } from "./run.js";
 export type { Entry } from "./archive/entry.js";

@@ -21,6 +21,8 @@ export function infoText(facts: Info): string {
     ["left out", manifest.omitted.includes("dev") ? "development dependencies" : null],
     ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
     ["old place", placeText(facts)],
+    ["digest", facts.digests.content],
+    ["verified", facts.differences === null ? null : verifiedText(facts.differences.length)],
   ];
   return rows
     .filter((row): row is [string, string] => row[1] !== null)
@@ -44,6 +46,10 @@ function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
   if (archiveBytes === null) return content;
   const share = formatShare(archiveBytes, bytes);
   return `${content}; ${formatBytes(archiveBytes)} as ${format}${share === null ? "" : ` (${share})`}`;
+}
+
+function verifiedText(differences: number): string {
+  return differences === 0 ? "all as packed" : `${countOf(differences, "difference", "differences")}: envpack verify lists them`;
 }
 
 function placeText({ fixups, kind, relocatedTo }: Info): string {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.js";
 import { addDeliver } from "./commands/deliver.js";
+import { addDiff } from "./commands/diff.js";
 import { addInfo } from "./commands/info.js";
 import { addList } from "./commands/list.js";
 import { addPack } from "./commands/pack.js";
@@ -32,7 +33,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addRelocate, addRun, addDeliver];
+  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addDiff, addRelocate, addRun, addDeliver];
   for (const add of parts) add(program, session);
   return program;
 }
