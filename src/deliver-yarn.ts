@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
+import { digestName } from "./archive/digest-name.js";
+import { withoutEnding } from "./archive/format.js";
 import { parsePlace } from "./deliver/hdfs-place.js";
-import { assertYarnFormat, yarnNameOfFile } from "./deliver/yarn-archive.js";
+import { assertYarnFormat } from "./deliver/yarn-archive.js";
 import { yarnCommands, type YarnCommands } from "./deliver/yarn-commands.js";
 import { EnvpackError, explainError } from "./errors.js";
 import type { CommonOptions } from "./options.js";
@@ -38,7 +40,7 @@ export async function planYarnDelivery(options: DeliverYarnOptions): Promise<Del
   assertYarnFormat(packed.index.format, archive);
   await verify({ path: archive, signal, onProgress, threads });
   const { sha256, bytes } = await digestFile(archive);
-  const uri = `${place.uri}/${yarnNameOfFile(basename(archive), sha256)}`;
+  const uri = `${place.uri}/${digestName(withoutEnding(basename(archive)), sha256)}`;
   return { uri, sha256, bytes, commands: yarnCommands({ uri, alias, arcroot: packed.index.arcroot }) };
 }
 

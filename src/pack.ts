@@ -1,11 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
-import type { Writable } from "node:stream";
 import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
 import { META } from "./archive/entry.js";
-import { formatOfName, type ArchiveFormat } from "./archive/format.js";
-import { openOutput, refuseExisting, writableSink, type Sink } from "./engine/output.js";
+import type { ArchiveFormat } from "./archive/format.js";
+import { refuseExisting } from "./engine/output.js";
 import { writeArchive } from "./engine/write.js";
 import { requiredGlibc } from "./environment/addons.js";
 import type { Environment } from "./environment/environment.js";
@@ -18,7 +16,7 @@ import type { Manifest } from "./manifest/manifest.js";
 import { furnish } from "./onboard/furnish.js";
 import { hookKind } from "./onboard/hook-kind.js";
 import type { CommonOptions } from "./options.js";
-import { archiveName } from "./plan/archive-name.js";
+import { choosePlace, finalPath, openSink, type OutputOptions, type Place } from "./pack-output.js";
 import { describePlan } from "./plan/describe.js";
 import type { FilterRule } from "./plan/filters.js";
 import { mergeEntries } from "./plan/merge.js";
@@ -35,17 +33,13 @@ import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
 import { generalRoots } from "./relocate/roots.js";
 import type { FileHits, ScanRoot } from "./relocate/scan.js";
 
-export interface PackOptions extends CommonOptions {
+export interface PackOptions extends CommonOptions, OutputOptions {
   /** The environment: a project's folder. By default the current folder. */
   readonly path?: string;
   /** Instead of `path`: a prefix, such as a runtime with its global packages or the global folder of a manager. */
   readonly prefix?: string;
   /** Instead of `path`: the version, or its beginning, of a runtime that a version manager installed. */
   readonly runtimeName?: string;
-  /** A file, or a stream. By default `<name>-<version>-<platform>-<arch>.<format>` in the current folder. */
-  readonly output?: string | Writable;
-  /** By default what the output's name ends in, else "tar.zst". */
-  readonly format?: ArchiveFormat;
   /** The runtime that goes in: "current" (default, but for a prefix with a node of its own), "none", a version of Node, or the path of one. */
   readonly node?: string;
   /** What to leave out and what to keep, in order: the last match wins. */
@@ -64,8 +58,6 @@ export interface PackOptions extends CommonOptions {
   readonly sign?: string;
   /** The same, but the signature becomes a file of its own, `<output>.sig`, and the archive's bytes stay as they are. */
   readonly detachSign?: string;
-  /** Replaces an existing output. */
-  readonly force?: boolean;
   /** A folder inside the archive that holds everything. */
   readonly arcroot?: string;
   /** The time that every entry gets, in seconds since 1970; by default SOURCE_DATE_EPOCH, else a constant. */
@@ -76,7 +68,7 @@ export interface PackOptions extends CommonOptions {
 export interface PackPreview {
   readonly manifest: Manifest;
   readonly format: ArchiveFormat;
-  /** Absolute; null for a stream. */
+  /** Absolute; null for a stream. Where the content names the archive, "DIGEST" stands for what is not known yet. */
   readonly output: string | null;
   readonly entries: readonly PlannedEntry[];
   readonly leftOut: readonly LeftOut[];
@@ -110,11 +102,11 @@ const DEFAULT_MTIME = 499_162_500;
  */
 export async function pack(options: PackOptions = {}): Promise<PackResult> {
   const prepared = await prepare(options);
-  const { preview, environment } = prepared;
-  const keys = await readKeys(options, preview.output);
-  const sink = await openSink(options, preview);
+  const { preview, environment, place } = prepared;
+  const keys = await readKeys(options, place);
+  const sink = await openSink(options, place);
   try {
-    let fixups = 0;
+    let fixups: readonly FileHits[] = [];
     const { signedPart, ...written } = await writeArchive(
       {
         entries: preview.entries,
@@ -125,7 +117,7 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
         mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
         roots: rootsOf(options, environment),
         tail: (hits) => {
-          fixups = hits.length;
+          fixups = hits;
           return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(hits, environment.conda)))];
         },
         signingKey: keys.sign,
@@ -134,10 +126,12 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
       },
       sink,
     );
-    await sink.commit();
-    if (keys.detached !== undefined) await writeSignature(keys.detached.path, signedPart, keys.detached.key, options.force ?? false);
+    const output = finalPath(place, written.sha256);
+    await sink.commit(output ?? undefined);
+    if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
     const files = preview.entries.filter((entry) => entry.type === "file").length;
-    return { ...preview, ...written, files, fixups };
+    const notices = [...preview.notices, ...noticeStaying(options, fixups)];
+    return { ...preview, ...written, notices, output, files, fixups: fixups.length };
   } catch (error) {
     await sink.abort();
     throw error;
@@ -146,17 +140,22 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
 
 interface SigningKeys {
   readonly sign?: KeyObject;
-  readonly detached?: { readonly key: KeyObject; readonly path: string };
+  readonly detached?: KeyObject;
 }
 
 /** Read before anything is packed: a key that cannot be used is told at once. */
-async function readKeys({ sign, detachSign, force }: PackOptions, output: string | null): Promise<SigningKeys> {
+async function readKeys(options: PackOptions, place: Place): Promise<SigningKeys> {
+  const { sign, detachSign } = options;
   const key = sign === undefined ? undefined : await readSigningKey(sign);
   if (detachSign === undefined) return { sign: key };
-  if (output === null) throw new EnvpackError("USAGE", "a stream has no place for a detached signature", { hint: "name an output, or sign the archive itself" });
-  const path = signatureName(output);
-  await refuseExisting(path, force ?? false);
-  return { sign: key, detached: { key: await readSigningKey(detachSign), path } };
+  if (place.path === null) throw new EnvpackError("USAGE", "a stream has no place for a detached signature", { hint: "name an output, or sign the archive itself" });
+  await refuseExisting(signatureName(place.path), replaces(options, place));
+  return { sign: key, detached: await readSigningKey(detachSign) };
+}
+
+/** What is named by its content is the same where it exists already. */
+function replaces({ force = false }: PackOptions, { namedByContent }: Place): boolean {
+  return force || namedByContent !== null;
 }
 
 /** Finds out what `pack` would put in and leave out, and writes nothing. */
@@ -164,12 +163,12 @@ export async function planPack(options: PackOptions = {}): Promise<PackPreview> 
   return (await prepare(options)).preview;
 }
 
-async function prepare(options: PackOptions): Promise<{ environment: Environment; preview: PackPreview }> {
+async function prepare(options: PackOptions): Promise<{ environment: Environment; place: Place; preview: PackPreview }> {
   const { signal, onProgress } = options;
   const located = locateEnvironment(options);
   const environment = await readEnvironment(located.path, { kind: located.kind, node: options.node, links: options.links, signal });
-  const format = chooseFormat(options);
-  const output = chooseOutput(options, environment, format);
+  const place = choosePlace(options, environment);
+  const { format, path: output } = place;
   const plan = await planArchive(environment, {
     rules: options.rules ?? [],
     omitDev: options.omit?.includes("dev") ?? false,
@@ -196,6 +195,7 @@ async function prepare(options: PackOptions): Promise<{ environment: Environment
   const entries = withManifest(content, manifest);
   return {
     environment,
+    place,
     preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
   };
 }
@@ -233,6 +233,14 @@ function noticeGeneralRoots(environment: Environment): Notice[] {
   }));
 }
 
+/** Where the engine extracts, nothing is rewritten: what names the old place goes on naming it. */
+function noticeStaying({ engine }: PackOptions, hits: readonly FileHits[]): Notice[] {
+  const [first] = hits;
+  if (engine === undefined || first === undefined) return [];
+  const files = hits.length === 1 ? "a file names" : `${hits.length} files name`;
+  return [{ code: "FIXUPS_STAY", message: `${files} the old place, which nothing rewrites on YARN; --exclude what is not needed, or --dest-prefix`, path: first.path }];
+}
+
 /** Puts the manifest first, so that a reader of a stream knows what comes before it writes anything. */
 function withManifest(entries: readonly PlannedEntry[], manifest: Manifest): PlannedEntry[] {
   const rest = entries.filter((entry) => entry.path !== META.folder);
@@ -241,29 +249,6 @@ function withManifest(entries: readonly PlannedEntry[], manifest: Manifest): Pla
 
 function fileOfBytes(path: string, bytes: Uint8Array): PlannedFile {
   return { type: "file", path, executable: false, size: bytes.length, source: { kind: "bytes", bytes } };
-}
-
-function chooseFormat({ format, output }: PackOptions): ArchiveFormat {
-  const named = typeof output === "string" ? formatOfName(output) : null;
-  if (format !== undefined || named !== null || typeof output !== "string") return format ?? named ?? "tar.zst";
-  throw new EnvpackError("USAGE", "the output's name has none of the known endings", {
-    path: output,
-    hint: "end it in .tar.zst, .tar.gz or .tar, or name a format",
-  });
-}
-
-function chooseOutput({ output }: PackOptions, environment: Environment, format: ArchiveFormat): string | null {
-  if (typeof output === "string") return resolve(output);
-  if (output !== undefined) return null;
-  const { name, version, runtime } = environment;
-  const os = runtime?.os ?? process.platform;
-  const arch = runtime?.arch ?? process.arch;
-  return resolve(`${archiveName(name, version, os, arch)}.${format}`);
-}
-
-async function openSink(options: PackOptions, preview: PackPreview): Promise<Sink> {
-  if (preview.output !== null) return openOutput(preview.output, { force: options.force ?? false });
-  return writableSink(options.output as Writable);
 }
 
 /** The value of SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) as a number. */

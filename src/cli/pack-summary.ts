@@ -3,9 +3,9 @@ import { escapedWord, escapeText } from "./escape.js";
 import { leftOutLines, noticeLines } from "./left-out-text.js";
 import { countOf, formatBytes, formatSeconds, formatShare } from "./quantities.js";
 
-/** What `envpack pack` says when it is done: a few lines, without a newline at the end. */
-export function packText(result: PackResult, seconds: number): string {
-  const { manifest, output, files, bytes, archiveBytes, sha256, fixups } = result;
+/** What `envpack pack` says when it is done: a few lines, without a newline at the end; `engine` is the one it was packed for. */
+export function packText(result: PackResult, seconds: number, engine?: "yarn"): string {
+  const { manifest, output, files, bytes, archiveBytes, sha256, fixups, notices } = result;
   const name = escapeText([manifest.name, manifest.version].filter((part) => part !== null).join(" "));
   const share = formatShare(archiveBytes, bytes);
   const lines = [
@@ -13,11 +13,11 @@ export function packText(result: PackResult, seconds: number): string {
     `  ${countOf(files, "file", "files")}, ${formatBytes(bytes)} -> ${formatBytes(archiveBytes)}${share === null ? "" : ` (${share})`} in ${formatSeconds(seconds)}`,
     `  sha256 ${sha256}`,
   ];
-  if (fixups > 0) {
+  if (fixups > 0 && !notices.some(({ code }) => code === "FIXUPS_STAY")) {
     lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: envpack unpack rewrites it, after a plain tar envpack relocate does`);
   }
-  lines.push(...leftOutLines(result.leftOut), ...noticeLines(result.notices));
-  if (output !== null) lines.push(nextStep(result, output));
+  lines.push(...leftOutLines(result.leftOut), ...noticeLines(notices));
+  if (output !== null) lines.push(engine === undefined ? nextStep(result, output) : `next: envpack deliver ${engine} ${escapedWord(output)} --to hdfs://NAMENODE:8020/envs`);
   return lines.join("\n");
 }
 

@@ -10,8 +10,8 @@ import { release } from "./release.js";
 export interface Sink {
   /** Takes bytes, which are the sink's from then on; settles when more may come. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes what was written last and visible. */
-  commit(): Promise<void>;
+  /** Makes what was written last and visible; a file under another name of the same folder where one is given. */
+  commit(path?: string): Promise<void>;
   /** Leaves nothing behind; harmless after `commit`. */
   abort(): Promise<void>;
 }
@@ -62,13 +62,13 @@ class FileSink implements Sink {
     release(bytes);
   }
 
-  async commit(): Promise<void> {
-    const { path, temporary, force } = this.#place;
+  async commit(path = this.#place.path): Promise<void> {
+    const { temporary, force } = this.#place;
     await doing(path, async () => {
       await this.#handle.sync();
       await this.#close();
       if (force) await rename(temporary, path);
-      else await this.#publishNew();
+      else await this.#publishNew(path);
       await syncFolder(dirname(path));
     });
   }
@@ -80,8 +80,8 @@ class FileSink implements Sink {
   }
 
   /** A link fails where a file of that name has come up meanwhile; a rename would replace it. */
-  async #publishNew(): Promise<void> {
-    const { path, temporary } = this.#place;
+  async #publishNew(path: string): Promise<void> {
+    const { temporary } = this.#place;
     try {
       await link(temporary, path);
       await rm(temporary, { force: true });

@@ -1,3 +1,4 @@
+import { isDigestName } from "../archive/digest-name.js";
 import { formatOfName, withoutEnding } from "../archive/format.js";
 
 /**
@@ -8,9 +9,10 @@ export function archiveName(name: string, version: string | null, os: string, ar
   return [plainName(name), version, os, arch].filter((part) => part !== null).join("-");
 }
 
-/** Whether a file's name is one that `archiveName` gives to some version of an environment, with its ending. */
+/** Whether a file's name is one that `archiveName` gives to some version of an environment, with its ending, or `digestName` to some content. */
 export function isArchiveName(file: string, name: string): boolean {
   if (formatOfName(file) === null || !file.startsWith(`${plainName(name)}-`)) return false;
+  if (isDigestName(file, plainName(name))) return true;
   return /^(.+-)?(aix|darwin|freebsd|linux|openbsd|sunos|win32)-[a-z0-9]+$/.test(withoutEnding(file).slice(plainName(name).length + 1));
 }
 

@@ -25,6 +25,7 @@ interface Flags {
   readonly name?: string;
   readonly output?: string;
   readonly format?: string;
+  readonly for?: "yarn";
   readonly node?: string;
   readonly omit?: readonly "dev"[];
   readonly includeSecret?: readonly string[];
@@ -51,6 +52,7 @@ Examples:
   envpack pack --exclude docs/ --include /docs/index.html
   envpack pack -n v22                        the newest Node 22 of nvm, fnm, Volta, mise, asdf or n, with its global packages
   envpack pack -p ~/.npm-global
+  envpack pack --for yarn                    NAME-DIGEST.tar.gz, to be delivered
   envpack pack --dry-run                     what would go in, with sizes
   envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd -f -'`;
 
@@ -67,6 +69,7 @@ export function addPack(program: Command, session: Session): void {
     .option("-n, --name <version>", "instead of a project: a runtime that a version manager installed, as v22 or 22.11.0")
     .option("-o, --output <file>", "the archive; - is stdout (default: NAME-VERSION-PLATFORM-ARCH.tar.zst)")
     .addOption(new Option("--format <format>", "the archive's format (default: what the output's name ends in)").choices([...FORMATS.keys()]))
+    .addOption(new Option("--for <engine>", "make NAME-DIGEST.tar.gz, which YARN extracts and runs as it is; -o may name a folder").choices(["yarn"]))
     .option("--node <which>", "the runtime: current, none, a version, or the path of a node (default: current; of a prefix its own)")
     .addOption(new Option("--exclude <pattern>", "leave out what matches; of --exclude and --include the last match wins").argParser(rule("exclude")))
     .addOption(new Option("--include <pattern>", "keep what matches").argParser(rule("include")))
@@ -97,6 +100,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     runtimeName: flags.name,
     output: flags.output === "-" ? session.stdout : flags.output,
     format: flags.format === undefined ? undefined : FORMATS.get(flags.format),
+    engine: flags.for,
     node: flags.node,
     rules,
     omit: flags.omit,
@@ -122,7 +126,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
   const result = await withProgress(session, flags.quiet, (onProgress) => pack(options(onProgress)));
   const seconds = (performance.now() - began) / 1000;
   if (flags.json) await session.writeJson(packJson(result, seconds));
-  else if (!flags.quiet) session.say(packText(result, seconds));
+  else if (!flags.quiet) session.say(packText(result, seconds, flags.for));
 }
 
 function checkStdout(session: Session, { output, dryRun, json }: Flags): void {
