@@ -14,4 +14,5 @@ export { relocate, type RelocateOptions, type RelocateResult, type Unfit } from 
 export { run, type RunOptions } from "./run.js";
 export type { Entry } from "./archive/entry.js";
 export type { Manifest } from "./manifest/manifest.js";
+export type { Residual } from "./relocate/residual.js";
 export type { LeftOut, LeftOutReason } from "./plan/plan.js";

@@ -28,8 +28,10 @@ import { fixupsOf } from "./relocate/conda-fixups.js";
 import { writeDestPrefix } from "./relocate/dest-prefix.js";
 import type { Fixup } from "./relocate/fixup.js";
 import { encodeFixups } from "./relocate/fixup-file.js";
+import { foreignRoots } from "./relocate/foreign-roots.js";
 import { relocatePlan } from "./relocate/relocate-plan.js";
 import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
+import { describeResiduals, splitHits, type Residual } from "./relocate/residual.js";
 import { generalRoots } from "./relocate/roots.js";
 import type { FileHits, ScanRoot } from "./relocate/scan.js";
 
@@ -89,6 +91,8 @@ export interface PackResult {
   readonly sha256: string;
   /** Files that name the environment's old place, which `unpack` and `relocate` rewrite. */
   readonly fixups: number;
+  /** Files that name a folder of this machine that did not go in: its user's home, a package store, a global prefix. */
+  readonly residuals: readonly Residual[];
   readonly leftOut: readonly LeftOut[];
   readonly notices: readonly Notice[];
 }
@@ -106,7 +110,8 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
   const keys = await readKeys(options, place);
   const sink = await openSink(options, place);
   try {
-    let fixups: readonly FileHits[] = [];
+    let found = splitHits([]);
+    const foreign = foreignRoots(environment);
     const { signedPart, ...written } = await writeArchive(
       {
         entries: preview.entries,
@@ -115,10 +120,10 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
         level: options.level,
         threads: options.threads ?? availableParallelism(),
         mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
-        roots: rootsOf(options, environment),
+        roots: [...rootsOf(options, environment), ...foreign],
         tail: (hits) => {
-          fixups = hits;
-          return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(hits, environment.conda)))];
+          found = splitHits(hits);
+          return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(found.own, environment.conda)))];
         },
         signingKey: keys.sign,
         signal: options.signal,
@@ -130,8 +135,9 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
     await sink.commit(output ?? undefined);
     if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
     const files = preview.entries.filter((entry) => entry.type === "file").length;
-    const notices = [...preview.notices, ...noticeStaying(options, fixups)];
-    return { ...preview, ...written, notices, output, files, fixups: fixups.length };
+    const residuals = describeResiduals(found.foreign, preview.entries, foreign);
+    const notices = [...preview.notices, ...noticeStaying(options, found.own)];
+    return { ...preview, ...written, notices, output, files, fixups: found.own.length, residuals };
   } catch (error) {
     await sink.abort();
     throw error;

@@ -14,12 +14,13 @@ export function infoText(facts: Info): string {
     ["made for", platformText(manifest)],
     ["runs here", facts.unfit === null ? "yes" : `no: ${facts.unfit}`],
     ["runtime", runtimeText(manifest)],
-    ["manager", manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? ""}`.trimEnd()],
+    ["manager", manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? "(nothing on disk tells its version)"}`],
     ["packages", String(manifest.packages.length)],
     ["commands", manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
     ["content", sizeText(facts)],
     ["left out", manifest.omitted.includes("dev") ? "development dependencies" : null],
     ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
+    ["relocation", relocationText(manifest)],
     ["old place", placeText(facts)],
     ["digest", facts.digests.content],
     ["verified", facts.differences === null ? null : verifiedText(facts.differences.length)],
@@ -50,6 +51,18 @@ function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
 
 function verifiedText(differences: number): string {
   return differences === 0 ? "all as packed" : `${countOf(differences, "difference", "differences")}: envpack verify lists them`;
+}
+
+/** What was done when packing so that it works from anywhere. */
+function relocationText({ relocation }: Manifest): string {
+  const { relative, broughtIn, dropped } = relocation;
+  const parts = [
+    [relative, countOf(relative, "link or script made relative", "links and scripts made relative")],
+    [broughtIn, `${broughtIn} brought in from outside`],
+    [dropped, `${countOf(dropped, "leftover", "leftovers")} with paths of the old place left out`],
+  ] as const;
+  const done = parts.filter(([count]) => count > 0).map(([, text]) => text);
+  return done.length === 0 ? "nothing had to be changed" : done.join(", ");
 }
 
 function placeText({ fixups, kind, relocatedTo }: Info): string {

@@ -2,6 +2,7 @@ import type { PackResult } from "../index.js";
 import { escapedWord, escapeText } from "./escape.js";
 import { leftOutLines, noticeLines } from "./left-out-text.js";
 import { countOf, formatBytes, formatSeconds, formatShare } from "./quantities.js";
+import { residualLines } from "./residual-text.js";
 
 /** What `envpack pack` says when it is done: a few lines, without a newline at the end; `engine` is the one it was packed for. */
 export function packText(result: PackResult, seconds: number, engine?: "yarn"): string {
@@ -16,18 +17,18 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
   if (fixups > 0 && !notices.some(({ code }) => code === "FIXUPS_STAY")) {
     lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: envpack unpack rewrites it, after a plain tar envpack relocate does`);
   }
-  lines.push(...leftOutLines(result.leftOut), ...noticeLines(notices));
+  lines.push(...residualLines(result.residuals), ...leftOutLines(result.leftOut), ...noticeLines(notices));
   if (output !== null) lines.push(engine === undefined ? nextStep(result, output) : `next: envpack deliver ${engine} ${escapedWord(output)} --to hdfs://NAMENODE:8020/envs`);
   return lines.join("\n");
 }
 
 /** The same as data: the file list is left to `envpack list`. */
 export function packJson(result: PackResult, seconds: number): object {
-  const { manifest, format, output, entries, files, bytes, archiveBytes, sha256, fixups, leftOut, notices } = result;
+  const { manifest, format, output, entries, files, bytes, archiveBytes, sha256, fixups, residuals, leftOut, notices } = result;
   const { name, version, platform, runtime } = manifest;
   return {
     ...{ name, version, platform, runtime, format, output },
-    ...{ entries, files, bytes, archiveBytes, sha256, fixups, seconds, leftOut, notices },
+    ...{ entries, files, bytes, archiveBytes, sha256, fixups, residuals, seconds, leftOut, notices },
   };
 }
 

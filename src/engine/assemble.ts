@@ -2,8 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { PlannedFile } from "../archive/entry.js";
 import { signedPart, type FooterFields } from "../archive/footer.js";
 import { encodeEnd, encodeEntry, encodeFrame, encodeHead, type IndexHead } from "../archive/index-lines.js";
-import type { FixupPlace } from "../relocate/fixup.js";
-import type { FileHits } from "../relocate/scan.js";
+import type { FileHits, Hit } from "../relocate/scan.js";
 import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
 import type { Sink } from "./output.js";
@@ -17,7 +16,7 @@ interface LargeFile {
   readonly hash: Hash;
   /** The frame lines of its pieces. */
   readonly frames: string[];
-  readonly places: FixupPlace[];
+  readonly places: Hit[];
   binary: boolean;
 }
 
@@ -120,7 +119,7 @@ export class ArchiveAssembler {
 }
 
 /** A place that begins in one piece may reach over one that was found in the next. */
-function addPlaces(all: FixupPlace[], more: readonly FixupPlace[]): void {
+function addPlaces(all: Hit[], more: readonly Hit[]): void {
   for (const place of more) {
     const last = all.at(-1);
     if (last === undefined || place.at >= last.at + last.length) all.push(place);

@@ -4,7 +4,12 @@ export interface ScanRoot {
   readonly path: string;
   /** What the folder became in the archive, as an arcpath; "" for the archive's root. */
   readonly arcpath: string;
+  /** A folder that did not go in, so that hits are not rewritten but told; absent: it did. */
+  readonly foreign?: ForeignPlace;
 }
+
+/** Folders of the packing machine that are no part of the environment, by what they are. */
+export type ForeignPlace = "home" | "package store" | "global prefix";
 
 /** Folders of one name below the file system's root are general; so is what lies right in these. */
 const SHARED_PARENTS = new Set(["usr", "var", "home", "Users", "etc", "private"]);
@@ -34,6 +39,19 @@ export function isGeneralRoot(path: string): boolean {
   if (!path.startsWith("/") || parts.length < 2) return true;
   if (parts.length === 2 && SHARED_PARENTS.has(parts[0] as string)) return true;
   return SHARED_PLACES.has(`/${parts.join("/")}`);
+}
+
+/** Homes of so many images and build machines that published packages name them. */
+const SHARED_HOMES = new Set(["app", "build", "builder", "circleci", "codespace", "coder", "gitpod", "iojs", "jenkins", "linuxbrew", "node", "runner", "travis", "ubuntu", "user", "vagrant", "vscode", "vsts"]);
+
+/**
+ * As `isGeneralRoot`, of a folder whose hits are only told: a user's home is enough of a name there,
+ * unless it is everybody's.
+ */
+export function isGeneralPlace(path: string): boolean {
+  const [parent, name, ...rest] = path.split("/").filter((part) => part !== "");
+  const isHome = (parent === "home" || parent === "Users") && name !== undefined && rest.length === 0;
+  return isHome ? SHARED_HOMES.has(name.toLowerCase()) : isGeneralRoot(path);
 }
 
 /** The roots among these that are not searched for because hits would be chance. */

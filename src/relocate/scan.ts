@@ -1,16 +1,21 @@
 import { CONTEXT, pathCloses, pathOpens } from "./boundary.js";
 import type { FixupPlace, Spelling } from "./fixup.js";
-import { isGeneralRoot, type ScanRoot } from "./roots.js";
+import { isGeneralPlace, isGeneralRoot, type ForeignPlace, type ScanRoot } from "./roots.js";
 import { spellingsOf } from "./spelling.js";
 
 export type { ScanRoot } from "./roots.js";
+
+/** A place that names a root; one of a foreign folder is no fix-up. */
+export interface Hit extends FixupPlace {
+  readonly foreign?: ForeignPlace;
+}
 
 /** Where the content of one file names a root. */
 export interface FileHits {
   /** Arcpath of the file. */
   readonly path: string;
   readonly kind: "text" | "binary";
-  readonly places: readonly FixupPlace[];
+  readonly places: readonly Hit[];
 }
 
 /** What is looked for, compiled from roots: plain data, cheap to build anew in a worker. */
@@ -25,6 +30,7 @@ export interface Needles {
 
 interface RootNeedles {
   readonly arcpath: string;
+  readonly foreign?: ForeignPlace;
   /** Parts of the root that are the same in every spelling, the longest first: content that lacks one has no hit. */
   readonly anchors: readonly Buffer[];
   readonly spelled: readonly { readonly bytes: Buffer; readonly spelling: Spelling }[];
@@ -44,9 +50,11 @@ export function compileRoots(roots: readonly ScanRoot[]): Needles {
   const compiled = new Map<string, RootNeedles>();
   for (const root of roots) {
     const path = root.path.replace(/\/+$/, "");
-    if (isGeneralRoot(path) || compiled.has(path)) continue;
+    const isGeneral = root.foreign === undefined ? isGeneralRoot : isGeneralPlace;
+    if (isGeneral(path) || compiled.has(path)) continue;
     const spelled = [...spellingsOf(path)].map(([text, spelling]) => ({ bytes: Buffer.from(text), spelling }));
-    compiled.set(path, { arcpath: root.arcpath, anchors: findAnchors(path), spelled });
+    const { arcpath, foreign } = root;
+    compiled.set(path, { arcpath, ...(foreign === undefined ? {} : { foreign }), anchors: findAnchors(path), spelled });
   }
   const list = [...compiled.values()];
   const longest = Math.max(0, ...list.flatMap((root) => root.spelled.map((needle) => needle.bytes.length)));
@@ -58,12 +66,13 @@ export function isBinary(bytes: Uint8Array): boolean {
   return bytes.includes(0);
 }
 
-function checkHit(content: Buffer, at: number, length: number, spelling: Spelling, root: string): FixupPlace | null {
+function checkHit(content: Buffer, at: number, length: number, spelling: Spelling, { arcpath, foreign }: RootNeedles): Hit | null {
   const end = at + length;
   if (!pathCloses(content.toString("latin1", end, Math.min(content.length, end + CONTEXT)), spelling)) return null;
   const opens = pathOpens(content.toString("latin1", Math.max(0, at - CONTEXT), at), spelling);
   if (opens === null) return null;
-  return { at, length, spelling: opens === "url" && spelling === "plain" ? "url" : spelling, root };
+  const place = { at, length, spelling: opens === "url" && spelling === "plain" ? "url" : spelling, root: arcpath } as const;
+  return foreign === undefined ? place : { ...place, foreign };
 }
 
 /**
@@ -75,14 +84,14 @@ function checkHit(content: Buffer, at: number, length: number, spelling: Spellin
  *
  * @returns places with offsets relative to `bytes`
  */
-export function scanContent(bytes: Uint8Array, needles: Needles, from = 0, to = bytes.length): FixupPlace[] {
+export function scanContent(bytes: Uint8Array, needles: Needles, from = 0, to = bytes.length): Hit[] {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const hits: FixupPlace[] = [];
+  const hits: Hit[] = [];
   for (const root of needles.roots) {
     if (!root.anchors.every((anchor) => content.includes(anchor))) continue;
     for (const { bytes: needle, spelling } of root.spelled) {
       for (let at = content.indexOf(needle, from); at !== -1 && at < to; at = content.indexOf(needle, at + 1)) {
-        const hit = checkHit(content, at, needle.length, spelling, root.arcpath);
+        const hit = checkHit(content, at, needle.length, spelling, root);
         if (hit !== null) hits.push(hit);
       }
     }
@@ -90,7 +99,7 @@ export function scanContent(bytes: Uint8Array, needles: Needles, from = 0, to = 
   return withoutOverlap(hits);
 }
 
-function withoutOverlap(hits: FixupPlace[]): FixupPlace[] {
+function withoutOverlap(hits: Hit[]): Hit[] {
   if (hits.length < 2) return hits;
   hits.sort((a, b) => a.at - b.at || b.length - a.length);
   let end = 0;
