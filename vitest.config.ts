@@ -1,9 +1,13 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SkipReporter } from "./test/skip-reporter.js";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // What envpack remembers of the tests' archives is none of the user's business.
+    env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache") },
     setupFiles: ["test/setup.ts"],
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,

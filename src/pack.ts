@@ -1,9 +1,11 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
 import { META } from "./archive/entry.js";
 import type { ArchiveFormat } from "./archive/format.js";
-import { refuseExisting } from "./engine/output.js";
+import { refuseExisting, type Sink } from "./engine/output.js";
+import { openReuse, type Reuse } from "./engine/reuse/reuse.js";
 import { writeArchive } from "./engine/write.js";
 import { requiredGlibc } from "./environment/addons.js";
 import type { Environment } from "./environment/environment.js";
@@ -54,6 +56,11 @@ export interface PackOptions extends CommonOptions, OutputOptions {
   readonly includeSecrets?: readonly string[];
   /** Where the archive will be restored, absolute: files that name the environment's old place name this one from the start. */
   readonly destPrefix?: string;
+  /**
+   * An earlier archive: what has not changed since is taken from it as it is. By default the output that is
+   * replaced; false for none, and then nothing is remembered for next time either.
+   */
+  readonly reuse?: string | false;
   /** The codec's own compression level. */
   readonly level?: number;
   /** The file of a private Ed25519 key to sign the archive with: the signature goes into its last bytes. */
@@ -87,6 +94,8 @@ export interface PackResult {
   readonly files: number;
   readonly bytes: number;
   readonly archiveBytes: number;
+  /** Bytes of content that were taken from an earlier archive. */
+  readonly reusedBytes: number;
   /** SHA-256 of the archive, in hex. */
   readonly sha256: string;
   /** Files that name the environment's old place, which `unpack` and `relocate` rewrite. */
@@ -105,43 +114,67 @@ const DEFAULT_MTIME = 499_162_500;
  * one of that name stays as it was until then.
  */
 export async function pack(options: PackOptions = {}): Promise<PackResult> {
+  const began = Date.now();
   const prepared = await prepare(options);
-  const { preview, environment, place } = prepared;
+  const { place } = prepared;
   const keys = await readKeys(options, place);
-  const sink = await openSink(options, place);
+  const reuse = options.reuse === false ? undefined : await openReuse(previousOf(options, place), options.reuse !== undefined, began);
   try {
-    let found = splitHits([]);
-    const foreign = foreignRoots(environment);
-    const { signedPart, ...written } = await writeArchive(
-      {
-        entries: preview.entries,
-        arcroot: options.arcroot ?? "",
-        format: preview.format,
-        level: options.level,
-        threads: options.threads ?? availableParallelism(),
-        mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
-        roots: [...rootsOf(options, environment), ...foreign],
-        tail: (hits) => {
-          found = splitHits(hits);
-          return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(found.own, environment.conda)))];
-        },
-        signingKey: keys.sign,
-        signal: options.signal,
-        onProgress: options.onProgress,
-      },
-      sink,
-    );
-    const output = finalPath(place, written.sha256);
-    await sink.commit(output ?? undefined);
-    if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
-    const files = preview.entries.filter((entry) => entry.type === "file").length;
-    const residuals = describeResiduals(found.foreign, preview.entries, foreign);
-    const notices = [...preview.notices, ...noticeStaying(options, found.own)];
-    return { ...preview, ...written, notices, output, files, fixups: found.own.length, residuals };
-  } catch (error) {
-    await sink.abort();
-    throw error;
+    const sink = await openSink(options, place);
+    try {
+      return await writePack(options, prepared, { keys, reuse, sink });
+    } catch (error) {
+      await sink.abort();
+      throw error;
+    }
+  } finally {
+    await reuse?.close();
   }
+}
+
+interface Tools {
+  readonly keys: SigningKeys;
+  readonly reuse: Reuse | undefined;
+  readonly sink: Sink;
+}
+
+async function writePack(options: PackOptions, { preview, environment, place }: Prepared, { keys, reuse, sink }: Tools): Promise<PackResult> {
+  let found = splitHits([]);
+  const foreign = foreignRoots(environment);
+  const { signedPart, ...written } = await writeArchive(
+    {
+      entries: preview.entries,
+      arcroot: options.arcroot ?? "",
+      format: preview.format,
+      level: options.level,
+      threads: options.threads ?? availableParallelism(),
+      mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
+      roots: [...rootsOf(options, environment), ...foreign],
+      tail: (hits) => {
+        found = splitHits(hits);
+        return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(found.own, environment.conda)))];
+      },
+      reuse,
+      signingKey: keys.sign,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    },
+    sink,
+  );
+  const output = finalPath(place, written.sha256);
+  await sink.commit(output ?? undefined);
+  reuse?.finish(written.indexSha256);
+  if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
+  const files = preview.entries.filter((entry) => entry.type === "file").length;
+  const residuals = describeResiduals(found.foreign, preview.entries, foreign);
+  const notices = [...preview.notices, ...(reuse?.notices ?? []), ...noticeStaying(options, found.own)];
+  return { ...preview, ...written, notices, output, files, fixups: found.own.length, residuals, reusedBytes: reuse?.bytes ?? 0 };
+}
+
+/** The archive whose frames may be taken over: the one that is named, else the one that is replaced. */
+function previousOf({ reuse, force }: PackOptions, { path }: Place): string | null {
+  if (typeof reuse === "string") return resolve(reuse);
+  return force === true ? path : null;
 }
 
 interface SigningKeys {
@@ -169,7 +202,13 @@ export async function planPack(options: PackOptions = {}): Promise<PackPreview> 
   return (await prepare(options)).preview;
 }
 
-async function prepare(options: PackOptions): Promise<{ environment: Environment; place: Place; preview: PackPreview }> {
+interface Prepared {
+  readonly environment: Environment;
+  readonly place: Place;
+  readonly preview: PackPreview;
+}
+
+async function prepare(options: PackOptions): Promise<Prepared> {
   const { signal, onProgress } = options;
   const located = locateEnvironment(options);
   const environment = await readEnvironment(located.path, { kind: located.kind, node: options.node, links: options.links, signal });

@@ -80,11 +80,16 @@ export function nameArchive(error: EnvpackError, path: string): EnvpackError {
   return new EnvpackError(error.code, error.message, { path, hint: error.hint, cause: error.cause });
 }
 
-async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOptions): Promise<ArchiveFile> {
+/** What an archive's first and last bytes tell: nothing is decompressed. */
+export async function readEnds(handle: FileHandle): Promise<{ readonly codec: Codec; readonly footer: Footer }> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new EnvpackError("NOT_AN_ARCHIVE", "not a file");
   const codec = await loadCodec(sniffCodec(await readAt(handle, 0, Math.min(SNIFF_BYTES, stat.size))));
-  const footer = await readFooter(handle, stat.size, codec);
+  return { codec, footer: await readFooter(handle, stat.size, codec) };
+}
+
+async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOptions): Promise<ArchiveFile> {
+  const { codec, footer } = await readEnds(handle);
   if (signature !== undefined) requireSignature(footer, signature);
   const { start } = await readStart(codec, readFrames(handle, codec, footer));
   const promised = await onManifest(start.manifest);
@@ -222,7 +227,7 @@ function findBody(plain: Buffer, index: ArchiveIndex, { path }: FileEntry): Buff
   throw new EnvpackError("ARCHIVE_CORRUPT", "the archive has no such file where its index says", { path });
 }
 
-async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer<ArrayBuffer>> {
+export async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer<ArrayBuffer>> {
   // Never more than a frame and a bit; what an index claims was checked before.
   const buffer = Buffer.allocUnsafeSlow(length);
   for (let done = 0; done < length; ) {

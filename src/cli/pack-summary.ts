@@ -6,7 +6,7 @@ import { residualLines } from "./residual-text.js";
 
 /** What `envpack pack` says when it is done: a few lines, without a newline at the end; `engine` is the one it was packed for. */
 export function packText(result: PackResult, seconds: number, engine?: "yarn"): string {
-  const { manifest, output, files, bytes, archiveBytes, sha256, fixups, notices } = result;
+  const { manifest, output, files, bytes, archiveBytes, reusedBytes, sha256, fixups, notices } = result;
   const name = escapeText([manifest.name, manifest.version].filter((part) => part !== null).join(" "));
   const share = formatShare(archiveBytes, bytes);
   const lines = [
@@ -14,6 +14,8 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
     `  ${countOf(files, "file", "files")}, ${formatBytes(bytes)} -> ${formatBytes(archiveBytes)}${share === null ? "" : ` (${share})`} in ${formatSeconds(seconds)}`,
     `  sha256 ${sha256}`,
   ];
+  const reused = formatShare(reusedBytes, bytes);
+  if (reusedBytes > 0 && reused !== null) lines.push(`  ${formatBytes(reusedBytes)} (${reused}) had not changed and came from the previous archive`);
   if (fixups > 0 && !notices.some(({ code }) => code === "FIXUPS_STAY")) {
     lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: envpack unpack rewrites it, after a plain tar envpack relocate does`);
   }
@@ -24,11 +26,11 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
 
 /** The same as data: the file list is left to `envpack list`. */
 export function packJson(result: PackResult, seconds: number): object {
-  const { manifest, format, output, entries, files, bytes, archiveBytes, sha256, fixups, residuals, leftOut, notices } = result;
+  const { manifest, format, output, entries, files, bytes, archiveBytes, reusedBytes, sha256, fixups, residuals, leftOut, notices } = result;
   const { name, version, platform, runtime } = manifest;
   return {
     ...{ name, version, platform, runtime, format, output },
-    ...{ entries, files, bytes, archiveBytes, sha256, fixups, residuals, seconds, leftOut, notices },
+    ...{ entries, files, bytes, archiveBytes, reusedBytes, sha256, fixups, residuals, seconds, leftOut, notices },
   };
 }
 

@@ -7,8 +7,11 @@ import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
 import type { Sink } from "./output.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
+import type { PlacedFrame } from "./reuse/reuse.js";
 import { release } from "./release.js";
 import type { WriteResult } from "./write.js";
+
+type PieceTask = PackTask & { readonly kind: "piece" };
 
 /** A file that spans frames: its digest is known, and its line written, with its last piece. */
 interface LargeFile {
@@ -18,6 +21,8 @@ interface LargeFile {
   readonly frames: string[];
   readonly places: Hit[];
   binary: boolean;
+  /** The file's digest, where a piece that was taken over from another archive tells it. */
+  sha256: string | null;
 }
 
 /** Puts frames behind each other and writes down where they are. */
@@ -53,21 +58,20 @@ export class ArchiveAssembler {
     await this.#index.append(Buffer.from(encodeHead(this.#head)));
   }
 
-  /** Adds a frame; they come in archive order. */
-  async add({ task, entries, bytes }: FrameTask, packed: PackedFrame): Promise<void> {
+  /** Adds a frame, and tells where it stands; they come in archive order. */
+  async add({ task, entries, bytes }: FrameTask, packed: PackedFrame): Promise<PlacedFrame> {
     const { frame, tar, crc32 } = packed;
-    const line = encodeFrame({ at: this.#at, size: frame.length, tar, crc32 });
+    const place = { at: this.#at, size: frame.length };
+    const line = encodeFrame({ ...place, tar, crc32 });
     this.#frames++;
     this.#entries += entries;
     this.#bytes += bytes;
     this.#tar += tar;
     await this.#write(frame);
-    if (task.kind === "piece") {
-      await this.#addPiece(task.entry, task.at, packed, line);
-      return;
-    }
+    if (task.kind === "piece") return { ...place, fileSha256: await this.#addPiece(task, packed, line) };
     for (const hit of packed.hits) this.#hits.push(hit);
     await this.#index.append(Buffer.concat([Buffer.from(line), packed.lines]));
+    return { ...place, fileSha256: null };
   }
 
   /** Adds the index and the footer. */
@@ -94,27 +98,30 @@ export class ArchiveAssembler {
     await this.#sink.write(bytes);
   }
 
-  async #addPiece(entry: PlannedFile, at: number, packed: PackedFrame, line: string): Promise<void> {
-    const content = packed.content ?? new Uint8Array();
-    const { length } = content;
-    if (at === 0) this.#large = { entry, hash: createHash("sha256"), frames: [], places: [], binary: false };
+  /** The file's digest with its last piece. */
+  async #addPiece({ entry, at, length }: PieceTask, packed: PackedFrame, line: string): Promise<string | null> {
+    const { content, digests } = packed;
+    if (at === 0) this.#large = { entry, hash: createHash("sha256"), frames: [], places: [], binary: false, sha256: null };
     const large = this.#large;
     if (large === null) throw new Error("a piece came without its file");
-    large.hash.update(content);
-    release(content);
+    if (content === null) large.sha256 = Buffer.from(digests).toString("hex");
+    else large.hash.update(content);
+    if (content !== null) release(content);
     large.frames.push(line);
     large.binary ||= packed.binary;
     for (const { places } of packed.hits) addPlaces(large.places, places);
-    if (at + length === entry.size) await this.#endLarge(large);
+    return at + length === entry.size ? this.#endLarge(large) : null;
   }
 
-  async #endLarge({ entry, hash, frames, places, binary }: LargeFile): Promise<void> {
+  async #endLarge({ entry, hash, frames, places, binary, sha256: known }: LargeFile): Promise<string> {
     this.#large = null;
     const [first = "", ...others] = frames;
     const { path, executable, size } = entry;
-    const line = encodeEntry({ type: "file", path, executable, size, sha256: hash.digest("hex") });
+    const sha256 = known ?? hash.digest("hex");
+    const line = encodeEntry({ type: "file", path, executable, size, sha256 });
     if (places.length > 0) this.#hits.push({ path, kind: binary ? "binary" : "text", places });
     await this.#index.append(Buffer.from(first + line + others.join("")));
+    return sha256;
   }
 }
 

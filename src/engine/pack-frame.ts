@@ -22,6 +22,8 @@ export interface PackJob {
   readonly level: number | undefined;
   readonly shape: TarShape;
   readonly roots: readonly ScanRoot[];
+  /** Whether digests are wanted by which the frames can be taken over into a later archive. */
+  readonly forReuse: boolean;
 }
 
 /** A frame to be made. */
@@ -38,8 +40,12 @@ export interface PackedFrame {
   readonly crc32: number;
   /** Tar bytes in it. */
   readonly tar: number;
+  /** SHA-256 of `frame` in hex, where that was wanted; else "". */
+  readonly sha256: string;
   /** The index lines of its entries; none of a piece. */
   readonly lines: Uint8Array;
+  /** SHA-256 of its files, 32 bytes each; of a piece that of the whole file, where it is known, else none. */
+  readonly digests: Uint8Array;
   readonly hits: readonly FileHits[];
   /** Of a piece: its content, for the digest of the whole, and whether that holds a NUL. */
   readonly content: Uint8Array | null;
@@ -60,12 +66,14 @@ class FramePacker {
   readonly #level: number | undefined;
   readonly #shape: TarShape;
   readonly #needles: Needles;
+  readonly #forReuse: boolean;
 
   constructor(job: PackJob, codec: Codec) {
     this.#codec = codec;
     this.#level = chooseLevel(codec, job.level);
     this.#shape = job.shape;
     this.#needles = compileRoots(job.roots);
+    this.#forReuse = job.forReuse;
   }
 
   pack(task: PackTask): Outcome {
@@ -82,6 +90,7 @@ class FramePacker {
   #packEntries(entries: Iterable<PlannedEntry>): Outcome {
     const hits: FileHits[] = [];
     let lines = "";
+    let digests = "";
     let at = 0;
     for (const entry of entries) {
       at += writeHeader(headerOf(entry, this.#shape), this.#tar, at);
@@ -92,13 +101,15 @@ class FramePacker {
       const end = at + entry.size;
       readContent(entry, this.#tar, at, 0, entry.size);
       const content = this.#tar.subarray(at, end);
-      lines += encodeEntry({ ...entry, sha256: hash("sha256", content) });
+      const sha256 = hash("sha256", content);
+      lines += encodeEntry({ ...entry, sha256 });
+      if (this.#forReuse) digests += sha256;
       const places = scanContent(content, this.#needles);
       if (places.length > 0) hits.push({ path: entry.path, kind: isBinary(content) ? "binary" : "text", places });
       at += paddedSize(entry.size);
       this.#tar.fill(0, end, at);
     }
-    return this.#seal(this.#tar.subarray(0, at), false, { lines: Buffer.from(lines), hits });
+    return this.#seal(this.#tar.subarray(0, at), false, { lines: Buffer.from(lines), digests: Buffer.from(digests, "hex"), hits });
   }
 
   /**
@@ -128,9 +139,11 @@ class FramePacker {
     const frame = detach(encoded);
     if (frame.buffer !== encoded.buffer) release(encoded);
     const lines = detach(rest.lines ?? new Uint8Array());
-    const packed = { hits: [], content: null, binary: false, ...rest, frame, lines, crc32: crc32(frame), tar: tar.length };
-    const result: PackedFrame = packed;
-    const transfer = [frame.buffer, lines.buffer];
+    const digests = detach(rest.digests ?? new Uint8Array());
+    const sha256 = this.#forReuse ? hash("sha256", frame) : "";
+    const own = { frame, sha256, lines, digests, crc32: crc32(frame), tar: tar.length };
+    const result: PackedFrame = { hits: [], content: null, binary: false, ...rest, ...own };
+    const transfer = [frame.buffer, lines.buffer, digests.buffer];
     if (result.content !== null) transfer.push(result.content.buffer as ArrayBuffer);
     return { result, transfer };
   }

@@ -35,6 +35,13 @@ export function toColumns(entries: readonly PlannedEntry[]): EntryColumns {
   };
 }
 
+/** When a file of these was last changed, by its ctime in milliseconds; 0 where there is none. */
+export function fileChanges({ numbers }: EntryColumns): number {
+  let last = 0;
+  for (let at = NUMBERS - 1; at < numbers.length; at += NUMBERS) last = Math.max(last, numbers[at] ?? 0);
+  return last;
+}
+
 export function* fromColumns({ kinds, paths, others, numbers, made }: EntryColumns): Generator<PlannedEntry> {
   const allPaths = paths.split("\0");
   const allOthers = others.split("\0");

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { loadCodec, chooseLevel } from "../archive/codec/load.js";
 import { META, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
+import type { TarShape } from "../archive/entry-header.js";
 import { CODECS, type ArchiveFormat } from "../archive/format.js";
 import { encodeFooter, signedPart } from "../archive/footer.js";
 import { MAX_ENTRIES, tooMany } from "../archive/index-file.js";
@@ -15,8 +16,10 @@ import { ArchiveAssembler } from "./assemble.js";
 import { cutTasks, type FrameTask } from "./frame-tasks.js";
 import { inOrder } from "./in-order.js";
 import type { Sink } from "./output.js";
-import type { PackedFrame, PackTask } from "./pack-frame.js";
+import type { PackedFrame, PackJob, PackTask } from "./pack-frame.js";
 import { Pool } from "./pool.js";
+import { FrameKeys, type FrameKey } from "./reuse/frame-key.js";
+import type { Reuse } from "./reuse/reuse.js";
 
 export type { Sink } from "./output.js";
 
@@ -35,6 +38,8 @@ export interface WriteRequest {
   readonly roots: readonly ScanRoot[];
   /** Called once every file was read: the files that go in last. */
   readonly tail: (hits: readonly FileHits[]) => readonly PlannedFile[];
+  /** Where unchanged frames are taken from, and those of this archive are remembered. */
+  readonly reuse?: Reuse;
   /** A private Ed25519 key: its signature goes into the footer. */
   readonly signingKey?: KeyObject;
   readonly signal?: AbortSignal;
@@ -66,7 +71,9 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   const shape = { arcroot: request.arcroot, mtime: request.mtime };
   const codec = await loadCodec(CODECS[format]);
   chooseLevel(codec, level);
-  const pool = new Pool({ kind: "pack", codec: codec.name, level, shape, roots }, threads, signal);
+  const { reuse } = request;
+  const job: PackJob = { kind: "pack", codec: codec.name, level, shape, roots, forReuse: reuse !== undefined };
+  const pool = new Pool(job, threads, signal);
   try {
     // Here, while the threads start up.
     checkRequest(request);
@@ -76,14 +83,15 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
     const assembler = new ArchiveAssembler(sink, { ...shape, format }, run);
     await assembler.start();
     const total = sumSizes(entries);
-    for await (const [cut, packed] of packAll(entries, shape, pool)) {
-      await assembler.add(cut, packed);
+    const keys = reuse === undefined ? null : new FrameKeys(job, codec);
+    for await (const made of packAll(entries, { shape, pool, reuse, keys })) {
+      await addFrame(assembler, made, reuse);
       request.onProgress?.({ stage: "packing", done: assembler.bytes, total });
     }
     const tail = request.tail(assembler.hits);
     tree.add(tail);
     tree.checkLinks();
-    for await (const [cut, packed] of packAll(tail, shape, pool)) await assembler.add(cut, packed);
+    for await (const made of packAll(tail, { shape, pool, reuse, keys })) await addFrame(assembler, made, reuse);
     const { signingKey } = request;
     return await assembler.finish((footer) => {
       const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
@@ -94,12 +102,31 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   }
 }
 
-function packAll(
-  entries: readonly PlannedEntry[],
-  shape: { readonly arcroot: string; readonly mtime: number },
-  pool: Pool,
-): AsyncGenerator<readonly [FrameTask, PackedFrame]> {
-  return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (cut) => [cut, await pool.run<PackedFrame>(cut.task)] as const);
+/** How frames come about. */
+interface Means {
+  readonly shape: TarShape;
+  readonly pool: Pool;
+  readonly reuse: Reuse | undefined;
+  readonly keys: FrameKeys | null;
+}
+
+interface MadeFrame {
+  readonly cut: FrameTask;
+  readonly key: FrameKey | null;
+  readonly packed: PackedFrame;
+}
+
+function packAll(entries: readonly PlannedEntry[], { shape, pool, reuse, keys }: Means): AsyncGenerator<MadeFrame> {
+  return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (cut) => {
+    const key = keys?.of(cut.task) ?? null;
+    const taken = key === null ? null : await reuse?.take(key, cut);
+    return { cut, key, packed: taken ?? (await pool.run<PackedFrame>(cut.task)) };
+  });
+}
+
+async function addFrame(assembler: ArchiveAssembler, { cut, key, packed }: MadeFrame, reuse: Reuse | undefined): Promise<void> {
+  const placed = await assembler.add(cut, packed);
+  if (key !== null) reuse?.note(key, cut, packed, placed);
 }
 
 function checkRequest({ entries, arcroot, mtime }: WriteRequest): void {

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar";
 import { EnvpackError, explainError } from "../errors.js";
+import { userCache } from "../user-cache.js";
 import { askNpm } from "./npm-command.js";
 import { asObject, asText } from "./package-json.js";
 
@@ -30,7 +30,7 @@ const SEAL = "seal.json";
  * needs no network.
  */
 export async function fetchPackage(request: PackageRequest): Promise<string> {
-  const target = join(cacheFolder(), `${request.name}-${request.version}`);
+  const target = join(userCache(), `${request.name}-${request.version}`);
   const cached = join(target, "package");
   if (await isSealed(target, request.file)) return cached;
   const staging = `${target}.${process.pid}.${randomBytes(4).toString("hex")}`;
@@ -45,13 +45,6 @@ export async function fetchPackage(request: PackageRequest): Promise<string> {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-}
-
-function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  // The XDG base directory specification: a relative path is to be ignored.
-  const cache = base !== undefined && isAbsolute(base) ? base : join(homedir(), ".cache");
-  return join(cache, "envpack");
 }
 
 async function isSealed(target: string, file: string): Promise<boolean> {

@@ -9,6 +9,8 @@ export interface Codec {
   readonly name: CodecName;
   /** The lowest, the default and the highest level; null where there are none. */
   readonly levels: readonly [number, number, number] | null;
+  /** What else decides a frame's bytes: the library, its version and its settings. */
+  readonly recipe: string;
   /**
    * Compresses one frame.
    *

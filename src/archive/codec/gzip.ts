@@ -26,6 +26,7 @@ const SAMPLE = 64 << 10;
 export const gzip: Codec = {
   name: "gzip",
   levels: [0, 6, 9],
+  recipe: `zlib ${process.versions.zlib}`,
   encode(plain, level, part) {
     const member = gzipSync(plain, { level: compresses(plain) ? (level ?? 6) : 0, chunkSize: CHUNK });
     const body = member.subarray(PLAIN_HEADER);

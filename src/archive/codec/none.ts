@@ -6,6 +6,7 @@ import { asBuffer, damaged, type Codec } from "./codec.js";
 export const none: Codec = {
   name: "none",
   levels: null,
+  recipe: "",
   // A copy, as the other codecs give: the caller uses its buffer again.
   encode: (plain) => new Uint8Array(plain),
   decode(frame) {

@@ -34,6 +34,7 @@ export async function loadWasmEngine(): Promise<ZstdEngine> {
   source.resize(bound, 0);
   target.resize(bound, 0);
   return {
+    recipe: "zstd-codec",
     maxLevel: 5,
     compress(plain, level) {
       binding.cloneToVector(source, plain);

@@ -5,6 +5,8 @@ import { inspectZstd, measureZstd, PART_MARK, sealFooter, startsAsPart } from ".
 
 /** Compresses and decompresses single zstd frames; what differs from runtime to runtime. */
 export interface ZstdEngine {
+  /** As `Codec.recipe`. */
+  readonly recipe: string;
   /** Highest level that it has memory for. */
   readonly maxLevel: number;
   /** One frame that says its content's size. */
@@ -33,6 +35,7 @@ export function makeZstd(engine: ZstdEngine): Codec {
   return {
     name: "zstd",
     levels: [1, DEFAULT_LEVEL, engine.maxLevel],
+    recipe: engine.recipe,
     encode(plain, level, part) {
       const frame = engine.compress(plain, level ?? DEFAULT_LEVEL);
       return part ? Buffer.concat([PART_MARK, frame]) : frame;
@@ -69,6 +72,7 @@ export function nativeEngine(): ZstdEngine | null {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag, ZSTD_c_windowLog, ZSTD_c_hashLog, ZSTD_c_chainLog } = zlib.constants;
   const tables = { [ZSTD_c_hashLog]: SMALL_TABLES.hashLog, [ZSTD_c_chainLog]: SMALL_TABLES.chainLog };
   return {
+    recipe: `zstd ${process.versions.zstd ?? ""} ${JSON.stringify([WINDOW_LOG, SMALL_TABLES])}`,
     maxLevel: 19,
     compress(plain, level) {
       const all = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1, [ZSTD_c_windowLog]: WINDOW_LOG };

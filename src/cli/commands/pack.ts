@@ -34,6 +34,7 @@ interface Flags {
   readonly detachSign?: string;
   readonly destPrefix?: string;
   readonly arcroot?: string;
+  readonly reuse?: string | boolean;
   readonly compressLevel?: number;
   readonly nThreads?: number;
   readonly dryRun?: boolean;
@@ -80,6 +81,8 @@ export function addPack(program: Command, session: Session): void {
     .option("--detach-sign <key>", "the same, with the signature in a file of its own, OUTPUT.sig")
     .option("--dest-prefix <folder>", "write the paths of this folder, where the archive will be restored, into files that name the old one")
     .option("--arcroot <folder>", "put everything into a folder of the archive")
+    .option("--reuse <archive>", "take what has not changed from an earlier archive (default: from the one that --force replaces)")
+    .option("--no-reuse", "pack everything afresh, and remember nothing for next time")
     .option("--compress-level <n>", "the codec's compression level", parseInteger)
     .addOption(threadsOption())
     .option("--dry-run", "show what would go in and what not, and write nothing")
@@ -107,6 +110,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     links: flags.links,
     destPrefix: flags.destPrefix,
     includeSecrets: flags.includeSecret,
+    reuse: reuseOf(flags),
     level: flags.compressLevel,
     threads: flags.nThreads,
     force: flags.force,
@@ -127,6 +131,11 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
   const seconds = (performance.now() - began) / 1000;
   if (flags.json) await session.writeJson(packJson(result, seconds));
   else if (!flags.quiet) session.say(packText(result, seconds, flags.for));
+}
+
+/** commander gives `true` where neither --reuse nor --no-reuse was given. */
+function reuseOf({ reuse }: Flags): string | false | undefined {
+  return typeof reuse === "string" || reuse === false ? reuse : undefined;
 }
 
 function checkStdout(session: Session, { output, dryRun, json }: Flags): void {

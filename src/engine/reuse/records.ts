@@ -1,0 +1,142 @@
+import { createHash, hash, randomBytes, type Hash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { readFile, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import type { FrameRecord } from "../../archive/index-lines.js";
+import type { FileHits } from "../../relocate/scan.js";
+import { userCache } from "../../user-cache.js";
+
+/** What is remembered of a frame of an archive: enough to put it into another one without reading its files. */
+export interface RememberedFrame extends FrameRecord {
+  /** SHA-256 of its bytes in the archive, in hex. */
+  readonly sha256: string;
+  /** The SHA-256s of its files in base64, 32 bytes each; of a piece that of the whole file. */
+  readonly digests: string;
+  readonly hits: readonly FileHits[];
+  /** Of a piece: whether it holds a NUL. */
+  readonly binary: boolean;
+}
+
+/*
+ * A file an archive, named by the SHA-256 of the archive's index: a line a frame, which is its key, a
+ * space and a RememberedFrame as JSON, and at the end the SHA-256 of all lines before. What is
+ * not so is not read.
+ */
+const KEY_LENGTH = 64;
+
+/** Archives that are remembered, and bytes that this may take. */
+const MOST_RECORDS = 32;
+const MOST_BYTES = 512 << 20;
+/** Milliseconds after which a temporary file is one of a process that was killed. */
+const ABANDONED = 3_600_000;
+const TEMPORARY = /^\.writing-\d+-[0-9a-f]{8}$/;
+
+/** The frames of an archive as they were remembered, by key; none where nothing is known, or nothing that can be trusted. */
+export async function readRecords(indexSha256: string): Promise<ReadonlyMap<string, () => RememberedFrame>> {
+  const found = new Map<string, () => RememberedFrame>();
+  try {
+    const path = join(recordsFolder(), indexSha256);
+    // Only what this user wrote: whoever can write here could have other digests put into an archive.
+    if ((await stat(path)).uid !== (process.getuid?.() ?? 0)) return found;
+    const bytes = await readFile(path);
+    const end = bytes.length - KEY_LENGTH;
+    if (end < 0 || hash("sha256", bytes.subarray(0, end)) !== bytes.toString("latin1", end)) return found;
+    for (let at = 0; at < end; ) {
+      const next = bytes.indexOf(10, at) + 1;
+      const line = bytes.subarray(at + KEY_LENGTH, next);
+      found.set(bytes.toString("latin1", at, at + KEY_LENGTH), () => JSON.parse(line.toString("utf8")) as RememberedFrame);
+      at = next;
+    }
+    const now = new Date();
+    await utimes(path, now, now);
+  } catch {
+    // There is none, or it cannot be read: everything is packed afresh.
+  }
+  return found;
+}
+
+/**
+ * Writes down the frames of an archive while it is packed. It is only remembered for next time, so nothing
+ * that goes wrong here stops the packing.
+ */
+export class RecordWriter {
+  readonly #folder = recordsFolder();
+  readonly #temporary = join(this.#folder, `.writing-${process.pid}-${randomBytes(4).toString("hex")}`);
+  readonly #hash: Hash = createHash("sha256");
+  #fd: number | null = null;
+
+  constructor() {
+    this.#try(() => {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#fd = openSync(this.#temporary, "wx", 0o600);
+    });
+  }
+
+  add(key: string, frame: RememberedFrame): void {
+    const line = `${key} ${JSON.stringify(frame)}\n`;
+    this.#hash.update(line);
+    this.#write(line);
+  }
+
+  /** @param indexSha256 of the archive, once it is whole */
+  finish(indexSha256: string): void {
+    this.#write(this.#hash.digest("hex"));
+    if (this.#fd === null) return;
+    this.#try(() => {
+      this.#close();
+      renameSync(this.#temporary, join(this.#folder, indexSha256));
+      removeOld(this.#folder);
+    });
+  }
+
+  /** Forgets what was written; harmless after `finish`. */
+  abort(): void {
+    if (this.#fd === null) return;
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #write(text: string): void {
+    const fd = this.#fd;
+    if (fd === null) return;
+    this.#try(() => {
+      const bytes = Buffer.from(text);
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    });
+  }
+
+  #try(step: () => void): void {
+    try {
+      step();
+    } catch {
+      this.abort();
+    }
+  }
+
+  #close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+}
+
+function recordsFolder(): string {
+  return join(userCache(), "frames");
+}
+
+function removeOld(folder: string): void {
+  const found = readdirSync(folder).map((name) => ({ path: join(folder, name), name, ...statOf(join(folder, name)) }));
+  const old = found.filter(({ name, changed }) => TEMPORARY.test(name) && Date.now() - changed > ABANDONED);
+  let bytes = 0;
+  const records = found.filter(({ name }) => /^[0-9a-f]{64}$/.test(name)).sort((a, b) => b.changed - a.changed);
+  for (const [index, record] of records.entries()) {
+    bytes += record.size;
+    if (index >= MOST_RECORDS || (index > 0 && bytes > MOST_BYTES)) old.push(record);
+  }
+  for (const { path } of old) rmSync(path, { force: true });
+}
+
+function statOf(path: string): { readonly size: number; readonly changed: number } {
+  // Another process may have removed it.
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return { size: stats?.size ?? 0, changed: stats?.mtimeMs ?? 0 };
+}

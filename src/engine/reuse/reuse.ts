@@ -1,0 +1,145 @@
+import { hash } from "node:crypto";
+import { open, type FileHandle } from "node:fs/promises";
+import { nameArchive, readAt, readEnds } from "../../archive/read.js";
+import { encodeEntry } from "../../archive/index-lines.js";
+import { EnvpackError, explainError } from "../../errors.js";
+import type { Notice } from "../../progress.js";
+import type { FrameTask } from "../frame-tasks.js";
+import type { PackedFrame } from "../pack-frame.js";
+import { fromColumns, type EntryColumns } from "../packed-entries.js";
+import type { FrameKey } from "./frame-key.js";
+import { readRecords, RecordWriter, type RememberedFrame } from "./records.js";
+
+/** Where a frame came to stand, and the digest of the large file that ended with it. */
+export interface PlacedFrame {
+  readonly at: number;
+  readonly size: number;
+  readonly fileSha256: string | null;
+}
+
+/**
+ * Milliseconds by which a file's last change must lie before the packing: one that is written to
+ * again within the same tick of its file system's clock looks unchanged. FAT's ticks are the longest.
+ */
+const TICK = 2000;
+
+const DIGEST_BYTES = 32;
+
+/** An earlier archive whose frames may be taken over. */
+interface Previous {
+  readonly path: string;
+  /** Whether the user named it. */
+  readonly required: boolean;
+  readonly handle: FileHandle;
+  readonly frames: ReadonlyMap<string, () => RememberedFrame>;
+}
+
+/**
+ * Takes the frames of which nothing has changed from an earlier archive, and remembers those of this one.
+ * What tells that nothing has changed lies in the user's cache; what is taken is checked against the
+ * digest that stands there, so a damaged archive gives nothing.
+ */
+export class Reuse {
+  readonly #previous: Previous | null;
+  readonly #records = new RecordWriter();
+  readonly #began: number;
+  /** Pieces of a large file whose digest is not known yet. */
+  readonly #waiting: { readonly key: string; readonly frame: Omit<RememberedFrame, "digests"> }[] = [];
+  #bytes = 0;
+
+  /** @param began when the packing began, in milliseconds since 1970 */
+  constructor(previous: Previous | null, began: number) {
+    this.#previous = previous;
+    this.#began = began;
+  }
+
+  /** Bytes of content that were taken over. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** That nothing is known of the archive that was asked for. */
+  get notices(): readonly Notice[] {
+    const { required = false, frames, path } = this.#previous ?? {};
+    if (!required || frames?.size !== 0) return [];
+    const message = "nothing is remembered of the archive to reuse, at least not for this user on this machine: everything was packed afresh";
+    return [{ code: "NOTHING_TO_REUSE", message, path }];
+  }
+
+  /** The frame as it stands in the earlier archive; null where it has to be made. */
+  async take({ key }: FrameKey, { task, bytes }: FrameTask): Promise<PackedFrame | null> {
+    const remembered = this.#previous?.frames.get(key)?.();
+    if (this.#previous === null || remembered === undefined || task.kind === "tar") return null;
+    const { at, size, sha256, tar, crc32, hits, binary } = remembered;
+    const frame = await readAt(this.#previous.handle, at, size).catch(() => null);
+    if (frame === null || hash("sha256", frame) !== sha256) return null;
+    const digests = Buffer.from(remembered.digests, "base64");
+    const lines = task.kind === "piece" ? new Uint8Array() : encodeLines(task.columns, digests);
+    this.#bytes += bytes;
+    return { frame, sha256, tar, crc32, lines, digests, hits, content: null, binary };
+  }
+
+  /** Remembers a frame; in archive order. */
+  note({ key, changed }: FrameKey, { task }: FrameTask, packed: PackedFrame, { at, size, fileSha256 }: PlacedFrame): void {
+    const { tar, crc32, sha256, hits, binary, digests } = packed;
+    const isSettled = changed < this.#began - TICK;
+    const frame = { at, size, tar, crc32, sha256, hits, binary };
+    if (task.kind !== "piece") {
+      if (isSettled) this.#records.add(key, { ...frame, digests: base64(digests) });
+      return;
+    }
+    if (isSettled) this.#waiting.push({ key, frame });
+    if (fileSha256 === null) return;
+    const digest = base64(Buffer.from(fileSha256, "hex"));
+    for (const piece of this.#waiting.splice(0)) this.#records.add(piece.key, { ...piece.frame, digests: digest });
+  }
+
+  finish(indexSha256: string): void {
+    this.#records.finish(indexSha256);
+  }
+
+  async close(): Promise<void> {
+    this.#records.abort();
+    await this.#previous?.handle.close();
+  }
+}
+
+/**
+ * Opens an earlier archive to take frames from.
+ *
+ * @param path absolute; null for none: then the new archive's frames are remembered only
+ * @param required whether it must be an archive; else what is none is not used
+ * @throws EnvpackError NOT_AN_ARCHIVE, ARCHIVE_CORRUPT, IO …
+ */
+export async function openReuse(path: string | null, required: boolean, began: number): Promise<Reuse> {
+  return new Reuse(path === null ? null : await openPrevious(path, required), began);
+}
+
+async function openPrevious(path: string, required: boolean): Promise<Previous | null> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path);
+    const { footer } = await readEnds(handle);
+    return { path, required, handle, frames: await readRecords(footer.indexSha256) };
+  } catch (error) {
+    await handle?.close();
+    if (!required) return null;
+    const explained = explainError(error, "cannot read the archive to reuse", path);
+    throw explained instanceof EnvpackError ? nameArchive(explained, path) : explained;
+  }
+}
+
+/** The index lines of a frame's entries. */
+function encodeLines(columns: EntryColumns, digests: Buffer): Buffer {
+  let lines = "";
+  let at = 0;
+  for (const entry of fromColumns(columns)) {
+    if (entry.type === "file") lines += encodeEntry({ ...entry, sha256: digests.toString("hex", at, (at += DIGEST_BYTES)) });
+    else lines += encodeEntry(entry);
+  }
+  return Buffer.from(lines);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
