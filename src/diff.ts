@@ -85,6 +85,9 @@ async function readSides(source: string | Readable, options: DiffOptions): Promi
   const { threads, signal, onProgress } = options;
   const packed = await openPacked(path, signal);
   try {
+    if (packed.manifest.layer !== undefined) {
+      throw new EnvpackError("LAYER_BASE", "a layer holds only what differs from its base, and is not compared", { path, hint: "compare what it makes: `envpack unpack LAYER DIR --onto OLD`" });
+    }
     const report: Report = await describe(packed, { verify: options.quick !== true, threads, signal, onProgress });
     const entries: readonly Entry[] = packed.index.entries;
     return [{ called: source, source: packed.kind, report, entries }];

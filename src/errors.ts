@@ -31,6 +31,7 @@ export type ErrorCode =
   | "SIGNATURE_INVALID"
   | "CODEC_MISSING"
   | "ARCHIVE_UNFIT"
+  | "LAYER_BASE"
   | "REPORT_INVALID"
   // the target or the machine does not take it
   | "OUTPUT_EXISTS"

@@ -10,9 +10,10 @@ export { verify, type Difference, type VerifyOptions, type VerifyResult } from "
 export { list, type ListOptions } from "./list.js";
 export { info, type Info, type InfoOptions } from "./info.js";
 export { diff, type DiffOptions, type DiffResult, type DiffSide } from "./diff.js";
+export { layer, type LayerOptions, type LayerResult } from "./layer.js";
 export { relocate, type RelocateOptions, type RelocateResult, type Unfit } from "./relocate.js";
 export { run, type RunOptions } from "./run.js";
 export type { Entry } from "./archive/entry.js";
-export type { Manifest } from "./manifest/manifest.js";
 export type { Residual } from "./relocate/residual.js";
+export type { LayerRecord, Manifest } from "./manifest/manifest.js";
 export type { LeftOut, LeftOutReason } from "./plan/plan.js";

@@ -15,8 +15,9 @@ export interface Packed {
   readonly path: string;
   readonly index: ArchiveIndex;
   readonly manifest: Manifest;
-  /** The content of one of envpack's own files, by its arcpath. */
+  /** The content of one of envpack's own files, by its arcpath; the index, which lists all but itself, apart. */
   readMeta(arcpath: string): Promise<Uint8Array>;
+  readIndex(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ async function openFolder(path: string): Promise<Packed> {
   const indexBytes = await readMeta(META.index);
   const manifest = decodeManifest(await readMeta(META.manifest));
   const index = decodeIndex(indexBytes, manifest.totals);
-  return { kind: "folder", path, index, manifest, readMeta, close: () => Promise.resolve() };
+  return { kind: "folder", path, index, manifest, readMeta, readIndex: () => Promise.resolve(indexBytes), close: () => Promise.resolve() };
 }
 
 async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> {
@@ -64,5 +65,11 @@ async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> 
 async function openFile(path: string): Promise<Packed> {
   const archive = await openArchive(path, { onManifest: (bytes) => decodeManifest(bytes).totals });
   const readMeta = (arcpath: string): Promise<Uint8Array> => archive.readFile(arcpath, META_LIMIT);
-  return { kind: "archive", path, index: archive.index, manifest: decodeManifest(archive.start.manifest), readMeta, close: () => archive.close() };
+  const readIndex = async (): Promise<Uint8Array> => {
+    const pieces: Buffer[] = [];
+    for await (const piece of archive.readIndex()) pieces.push(piece);
+    return Buffer.concat(pieces);
+  };
+  const manifest = decodeManifest(archive.start.manifest);
+  return { kind: "archive", path, index: archive.index, manifest, readMeta, readIndex, close: () => archive.close() };
 }

@@ -8,8 +8,9 @@ import type { Manifest } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
 import { pathMatcher } from "./plan/filters.js";
 import type { Unfit } from "./relocate/apply.js";
-import { restoreArchive, type RestoreOptions, type RestoreResult } from "./restore/restore.js";
+import { restoreArchive, type RestoreOptions } from "./restore/restore.js";
 import { restoreShared } from "./restore/share.js";
+import { openSwitchLink, switchLink } from "./restore/switch-link.js";
 import { readSignatureRule, type SignatureOptions } from "./signatures.js";
 
 export interface UnpackOptions extends CommonOptions, SignatureOptions {
@@ -28,6 +29,12 @@ export interface UnpackOptions extends CommonOptions, SignatureOptions {
    * they use one that is there already. Of an archive file, and of all of it.
    */
   readonly shared?: boolean;
+  /** Of a layer: the restored environment that it was made for. It stays as it is; what did not change is taken from it. */
+  readonly onto?: string;
+  /** With `onto`: unchanged files become hard links of the old environment's: whoever writes to one changes both. */
+  readonly link?: boolean;
+  /** A symbolic link that is made to lead to the target once it is there, in one step. */
+  readonly current?: string;
 }
 
 export interface UnpackResult {
@@ -40,6 +47,8 @@ export interface UnpackResult {
   readonly relocated: number;
   /** Places that could not be rewritten and name the old place still, in order of path. */
   readonly unfit: readonly Unfit[];
+  /** Of a layer: files that were taken from the old environment, and how many of those as hard links. */
+  readonly reused: { readonly files: number; readonly linked: number };
   /** With `shared`: whether it was there already, or another process restored it meanwhile. */
   readonly found: boolean;
 }
@@ -56,13 +65,27 @@ export async function unpack(options: UnpackOptions): Promise<UnpackResult> {
     forcePlatform: options.forcePlatform ?? false,
     only: only === undefined ? undefined : pathMatcher(only),
     signature: await readSignatureRule(options, typeof archive === "string" ? archive : null),
+    onto: ontoWhat(options),
+    link: options.link ?? false,
     signal,
     onProgress,
   };
   const target = chooseTarget(options);
-  if (options.shared === true) return restoreShared(sharedArchive(options), target, restoreOptions);
-  const restored: RestoreResult = await restoreArchive(inputOf(archive), target, restoreOptions);
-  return { ...restored, found: false };
+  const current = options.current === undefined ? null : await openSwitchLink(options.current);
+  const restored = options.shared === true ? await restoreShared(sharedArchive(options), target, restoreOptions) : await restoreAlone(inputOf(archive), target, restoreOptions);
+  if (current !== null) await switchLink(current, restored.target);
+  return restored;
+}
+
+async function restoreAlone(archive: ArchiveInput, target: string, options: RestoreOptions): Promise<UnpackResult> {
+  return { ...(await restoreArchive(archive, target, options)), found: false };
+}
+
+function ontoWhat({ onto, link, only, shared }: UnpackOptions): string | undefined {
+  const hint = "leave --only and --shared away, or unpack a whole archive";
+  if (onto !== undefined && (only !== undefined || shared === true)) throw new EnvpackError("USAGE", "what a layer makes is restored whole, and by one", { hint });
+  if (onto === undefined && link === true) throw new EnvpackError("USAGE", "there is nothing to link to", { hint: "name the old environment with --onto" });
+  return onto;
 }
 
 function sharedArchive({ archive, force, only }: UnpackOptions): string {

@@ -5,6 +5,7 @@ import { META } from "./archive/entry.js";
 import { checkArchive } from "./engine/check.js";
 import type { ReadResult } from "./engine/read-through.js";
 import { decodeManifest } from "./manifest/decode.js";
+import type { LayerRecord } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
 import { isFolder } from "./packed.js";
 import { EnvpackError } from "./errors.js";
@@ -34,6 +35,8 @@ export interface VerifyResult {
   readonly differences: readonly Difference[];
   /** With `repair`: what was mended. */
   readonly repaired: readonly Difference[];
+  /** Of a layer's archive: what it was made for. */
+  readonly layer?: LayerRecord;
 }
 
 /** Checks every byte: of an archive against its own digests, of a folder against its index. */
@@ -44,15 +47,20 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   if (repair !== undefined) {
     throw new EnvpackError("USAGE", "an archive cannot be repaired", { hint: "name the folder to repair, and its archive after --repair" });
   }
+  let layer: LayerRecord | undefined;
   const checked = await checkArchive(inputOf(path), {
     threads,
     signature: await readSignatureRule(options, typeof path === "string" ? path : null),
-    onManifest: (bytes) => decodeManifest(bytes).totals,
+    onManifest: (bytes) => {
+      const manifest = decodeManifest(bytes);
+      ({ layer } = manifest);
+      return manifest.totals;
+    },
     signal,
     onProgress,
   });
   refuseFixups(checked);
-  return { kind: "archive", ok: true, entries: checked.index.entries.length, bytes: checked.bytes, differences: [], repaired: [] };
+  return { kind: "archive", ok: true, entries: checked.index.entries.length, bytes: checked.bytes, differences: [], repaired: [], layer };
 }
 
 /** What unpacking would find wrong with the fix-up records. */

@@ -1,4 +1,4 @@
-import type { Info, Manifest } from "../index.js";
+import type { Info, LayerRecord, Manifest } from "../index.js";
 import { escapeText } from "./escape.js";
 import { countOf, formatBytes, formatShare } from "./quantities.js";
 
@@ -10,13 +10,14 @@ export function infoText(facts: Info): string {
   const rows: [string, string | null][] = [
     ["name", `${manifest.name}${manifest.version === null ? "" : ` ${manifest.version}`} (${manifest.kind})`],
     [facts.kind === "archive" ? "archive" : "environment", facts.path],
+    ["layer", manifest.layer === undefined ? null : layerText(manifest.layer)],
     ["made by", manifest.createdBy],
     ["made for", platformText(manifest)],
     ["runs here", facts.unfit === null ? "yes" : `no: ${facts.unfit}`],
     ["runtime", runtimeText(manifest)],
     ["manager", manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? "(nothing on disk tells its version)"}`],
-    ["packages", String(manifest.packages.length)],
-    ["commands", manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
+    ["packages", manifest.layer === undefined ? String(manifest.packages.length) : null],
+    ["commands", manifest.layer !== undefined ? null : manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
     ["content", sizeText(facts)],
     ["left out", manifest.omitted.includes("dev") ? "development dependencies" : null],
     ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
@@ -47,6 +48,13 @@ function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
   if (archiveBytes === null) return content;
   const share = formatShare(archiveBytes, bytes);
   return `${content}; ${formatBytes(archiveBytes)} as ${format}${share === null ? "" : ` (${share})`}`;
+}
+
+/** What a layer is made for, in one line. */
+export function layerText({ base, digest, files, removed }: LayerRecord): string {
+  const what = `${countOf(files, "file comes", "files come")}, ${countOf(removed, "path goes", "paths go")}`;
+  const onto = `${base.name}${base.version === null ? "" : ` ${base.version}`} (digest ${base.digest.slice(0, 12)})`;
+  return `${what}; unpack it --onto ${onto}: it makes digest ${digest.slice(0, 12)}`;
 }
 
 function verifiedText(differences: number): string {

@@ -3,6 +3,7 @@ import { VERSION } from "../version.js";
 import { addDeliver } from "./commands/deliver.js";
 import { addDiff } from "./commands/diff.js";
 import { addInfo } from "./commands/info.js";
+import { addLayer } from "./commands/layer.js";
 import { addList } from "./commands/list.js";
 import { addPack } from "./commands/pack.js";
 import { addRelocate } from "./commands/relocate.js";
@@ -33,7 +34,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addDiff, addRelocate, addRun, addDeliver];
+  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addDiff, addLayer, addRelocate, addRun, addDeliver];
   for (const add of parts) add(program, session);
   return program;
 }

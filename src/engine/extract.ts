@@ -27,7 +27,12 @@ const BATCH = 512;
 export async function extractArchive(input: ArchiveInput, folder: string, options: ExtractOptions): Promise<ExtractResult> {
   const { only, signal } = options;
   const result = await readThrough(input, { folder, only }, options);
-  const wanted = only === undefined ? result.index.entries : result.index.entries.filter((entry) => only(entry.path));
+  await finishTree(folder, only === undefined ? result.index.entries : result.index.entries.filter((entry) => only(entry.path)), signal);
+  return result;
+}
+
+/** Makes what comes once all files of a tree are written: hard links, then symbolic links, last the folders' modes. */
+export async function finishTree(folder: string, wanted: readonly Entry[], signal: AbortSignal | undefined): Promise<void> {
   await inBatches(wanted, signal, (entry) => {
     if (entry.type === "hardlink") makeLink(entry.path, () => { linkSync(join(folder, entry.target), join(folder, entry.path)); });
   });
@@ -35,11 +40,10 @@ export async function extractArchive(input: ArchiveInput, folder: string, option
     if (entry.type === "symlink") makeLink(entry.path, () => { symlinkSync(entry.target, join(folder, entry.path)); });
   });
   const mode = finalFolderMode();
-  if (mode === null) return result;
+  if (mode === null) return;
   await inBatches([...wanted].reverse(), signal, (entry) => {
     if (entry.type === "directory") chmodSync(join(folder, entry.path), mode);
   });
-  return result;
 }
 
 function makeLink(path: string, make: () => void): void {

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { digestEntries } from "../archive/digest-entries.js";
 import { META, type Entry } from "../archive/entry.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import type { PackageRecord } from "../manifest/manifest.js";
@@ -11,16 +12,6 @@ export interface Digests {
   readonly packages: readonly string[];
   /** Over the entries that belong to no package, but the manifest: a change of any package shows in that. */
   readonly others: string;
-}
-
-/**
- * The digest of entries: SHA-256 over their index lines, as hex. It covers paths, kinds, modes,
- * contents and targets; it does not depend on how an archive was cut and compressed.
- */
-export function digestEntries(entries: readonly Entry[]): string {
-  const hash = createHash("sha256");
-  for (const entry of entries) hash.update(encodeEntry(entry));
-  return hash.digest("hex");
 }
 
 /** Digests of an environment, of its packages each, and of what is left. */

@@ -1,6 +1,6 @@
 import { EnvpackError } from "../errors.js";
-import { FORMAT_VERSION, type Manifest, type PackageRecord, type Platform, type RuntimeRecord } from "./manifest.js";
-import { arcpath, count, folderArcpath, list, nullable, oneOf, pattern, record, ShapeError, text } from "./shape.js";
+import { FORMAT_VERSION, type LayerRecord, type Manifest, type PackageRecord, type Platform, type RuntimeRecord } from "./manifest.js";
+import { arcpath, count, folderArcpath, list, nullable, oneOf, optional, pattern, record, ShapeError, text } from "./shape.js";
 
 /** Bytes, as many as a reader of archives takes. 100,000 packages take about 10 MB. */
 const MANIFEST_LIMIT = 16 << 20;
@@ -22,6 +22,16 @@ const runtime = record<RuntimeRecord>({
   hook: oneOf("import", "require"),
 });
 
+const sha256 = pattern(/^[0-9a-f]{64}$/, "a SHA-256");
+
+const layer = record<LayerRecord>({
+  base: record({ name: text(), version: nullable(text()), digest: sha256 }),
+  digest: sha256,
+  index: sha256,
+  files: count,
+  removed: count,
+});
+
 const manifest = record<Manifest>({
   formatVersion: count,
   createdBy: text(128),
@@ -38,6 +48,7 @@ const manifest = record<Manifest>({
   relocation: record({ relative: count, broughtIn: count, dropped: count }),
   omitted: list(oneOf("dev")),
   includedSecrets: list(arcpath),
+  layer: optional(layer),
 });
 
 function corrupt(reason: string, cause?: unknown): EnvpackError {

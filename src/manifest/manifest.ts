@@ -35,6 +35,20 @@ export interface Manifest {
   readonly omitted: readonly "dev"[];
   /** Arcpaths that `--include-secret` named. */
   readonly includedSecrets: readonly string[];
+  /** Of a layer: what it was made for and what it makes. Absent of an environment. */
+  readonly layer?: LayerRecord;
+}
+
+/** A layer holds what one environment has and another, its base, has not. */
+export interface LayerRecord {
+  readonly base: { readonly name: string; readonly version: string | null; readonly digest: string };
+  /** SHA-256 in hex over the index lines of all entries of what it makes; the base's `digest` is of the base's. */
+  readonly digest: string;
+  /** SHA-256 in hex of the index file of what it makes. */
+  readonly index: string;
+  /** Files that come with it, and paths of the base that go. */
+  readonly files: number;
+  readonly removed: number;
 }
 
 export interface Platform {

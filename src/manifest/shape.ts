@@ -47,6 +47,11 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, where) => (value === null ? null : shape(value, where));
 }
 
+/** What may be absent. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, where) => (value === undefined ? undefined : shape(value, where));
+}
+
 export function list<T>(shape: Shape<T>): Shape<T[]> {
   return (value, where) => {
     if (!Array.isArray(value)) return refuse(where, "a list");

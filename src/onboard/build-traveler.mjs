@@ -16,6 +16,7 @@ const ROOT = dirname(dirname(HERE));
 const PACKING = [
   [/^(\.\.\/)+pack\.js$/, 'export { pack, planPack } from "./traveler-pack.ts";'],
   [/^(\.\.\/)+deliver-yarn\.js$/, 'export { deliver as planYarnDelivery } from "./traveler-pack.ts";'],
+  [/^(\.\.\/)+layer\.js$/, 'export { layer } from "./traveler-pack.ts";'],
   [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
 ];
 const ZSTD = [/\/zstd-wasm\.js$/, 'export function loadWasmEngine() { throw new Error("this runtime has zstd"); }'];

@@ -1,6 +1,6 @@
 import { EnvpackError } from "../errors.js";
 
-/** Stands in for `pack` in the tool that travels: packing needs what only an installed envpack has. */
+/** Stands in for `pack` and `layer` in the tool that travels: packing needs what only an installed envpack has. */
 export function pack(): never {
   throw notHere("does not pack");
 }
@@ -17,3 +17,4 @@ function notHere(what: string): EnvpackError {
     hint: "install envpack (`npm install --global envpack`) and use that one",
   });
 }
+export const layer = pack;

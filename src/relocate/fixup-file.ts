@@ -1,5 +1,5 @@
 import { EnvpackError } from "../errors.js";
-import { arcpath, count, folderArcpath, list, oneOf, record, ShapeError, tuple, type Shape } from "../manifest/shape.js";
+import { arcpath, count, folderArcpath, list, oneOf, optional, record, ShapeError, tuple, type Shape } from "../manifest/shape.js";
 import type { Fixup, FixupPlace, Spelling } from "./fixup.js";
 
 /** Bytes of fix-up records; the manifest's totals do not count them. A million places take about 30 MB. */
@@ -14,12 +14,10 @@ const places: Shape<PlaceRow[]> = list(
   tuple<PlaceRow>(count, count, oneOf("plain", "escaped", "percent", "url"), folderArcpath),
 );
 
-const spare: Shape<number | undefined> = (value, where) => (value === undefined ? undefined : count(value, where));
-
 const line = record<{ path: string; kind: Fixup["kind"]; spare?: number; places: PlaceRow[] }>({
   path: arcpath,
   kind: oneOf("text", "binary"),
-  spare,
+  spare: optional(count),
   places,
 });
 

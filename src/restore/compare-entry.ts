@@ -82,7 +82,8 @@ async function compareFile(entry: FileEntry, path: string, stats: Stats, tree: T
   return entry.executable && (stats.mode & 0o111) === 0 ? "is no longer executable" : null;
 }
 
-async function digestFile(path: string, size: number): Promise<string> {
+/** SHA-256 of a file's content, in hex. */
+export async function digestFile(path: string, size: number): Promise<string> {
   if (size <= SMALL_FILE) return createHash("sha256").update(readFileSync(path)).digest("hex");
   if (size <= WHOLE_FILE) return Buffer.from(await subtle.digest("SHA-256", await readFile(path))).toString("hex");
   const hash = createHash("sha256");

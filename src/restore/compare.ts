@@ -94,8 +94,8 @@ async function compareIndex(folder: string, sha256: string): Promise<Difference[
   return [{ path: META.index, kind: "changed", detail: "its content was changed" }];
 }
 
-/** The records of fix-ups. Where they are damaged, what they would have vouched for shows up as changed. */
-async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "relocation">> {
+/** The records of a restored environment's fix-ups. Where they are damaged, what they would have vouched for shows up as changed. */
+export async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "relocation">> {
   try {
     const relocation = await readRelocation(folder);
     const fixups = relocation === null ? [] : decodeFixups((await readOwnFile(folder, META.fixups)) ?? Buffer.alloc(0));

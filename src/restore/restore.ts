@@ -10,6 +10,8 @@ import { assertRunsHere, readHost } from "../manifest/host.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { CommonOptions } from "../options.js";
 import { applyFixups, type Relocated, type Unfit } from "../relocate/apply.js";
+import { openBase, refuseLayer, type Base } from "./base.js";
+import { fillOnto } from "./onto.js";
 import { probeFileSystem, refuseFoldedPairs } from "./probe.js";
 import { publish } from "./publish.js";
 import { removeTree } from "./remove-tree.js";
@@ -25,6 +27,10 @@ export interface RestoreOptions extends CommonOptions {
   readonly only?: (arcpath: string) => boolean;
   /** The signature that the archive must bear. */
   readonly signature?: SignatureRule;
+  /** Of a layer: the environment that it was made for. */
+  readonly onto?: string;
+  /** Makes unchanged files hard links of those of the environment at `onto`, where the system allows it. */
+  readonly link?: boolean;
 }
 
 export interface RestoreResult {
@@ -38,6 +44,8 @@ export interface RestoreResult {
   readonly relocated: number;
   /** Places that still name the old one. */
   readonly unfit: readonly Unfit[];
+  /** Of a layer: files that were taken from its base, and how many of them as hard links. */
+  readonly reused: { readonly files: number; readonly linked: number };
 }
 
 /**
@@ -52,15 +60,16 @@ export interface RestoreResult {
 export async function restoreArchive(input: ArchiveInput, given: string, options: RestoreOptions = {}): Promise<RestoreResult> {
   let target: Target | null = null;
   try {
+    const base = options.onto === undefined ? null : await openBase(options.onto);
     target = await openTarget(given, options.force ?? false);
-    return await restoreLocked(input, target, options);
+    return await restoreLocked(input, base, target, options);
   } catch (error) {
     if (target !== null) await removeMadeParents(target);
     throw explainError(error, "cannot restore", target?.path ?? given);
   }
 }
 
-async function restoreLocked(input: ArchiveInput, target: Target, options: RestoreOptions): Promise<RestoreResult> {
+async function restoreLocked(input: ArchiveInput, base: Base | null, target: Target, options: RestoreOptions): Promise<RestoreResult> {
   const lock = await acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder");
   try {
     await clearStale(target);
@@ -69,7 +78,7 @@ async function restoreLocked(input: ArchiveInput, target: Target, options: Resto
     if (!free) throw refuseExisting(target.path);
     const staging = await makeStaging(target);
     try {
-      const result = await fillStaging(input, staging, target, options);
+      const result = await (base === null ? fillStaging(input, staging, target, options) : fillOnto(input, base, staging, target, options));
       if (options.signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
       options.onProgress?.({ stage: "publishing", done: 0, total: 1 });
       await publish(staging, target, options.force ?? false);
@@ -96,6 +105,7 @@ async function fillStaging(input: ArchiveInput, staging: Staging, target: Target
     onProgress,
     onManifest: async (bytes) => {
       manifest = decodeManifest(bytes);
+      refuseLayer(manifest);
       if (options.forcePlatform !== true) assertRunsHere(manifest, await readHost());
       return manifest.totals;
     },
@@ -112,5 +122,6 @@ async function fillStaging(input: ArchiveInput, staging: Staging, target: Target
     bytes: extracted.bytes,
     relocated: relocated.files,
     unfit: relocated.unfit,
+    reused: { files: 0, linked: 0 },
   };
 }

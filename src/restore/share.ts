@@ -52,7 +52,7 @@ async function readIdentity(path: string, { signature }: RestoreOptions): Promis
   await archive.close();
   const { entries, totals } = archive.index;
   const manifest = decodeManifest(archive.start.manifest);
-  return { indexSha256: archive.indexSha256, result: { manifest, entries: entries.length, bytes: totals.bytes, relocated: 0, unfit: [] } };
+  return { indexSha256: archive.indexSha256, result: { manifest, entries: entries.length, bytes: totals.bytes, relocated: 0, unfit: [], reused: { files: 0, linked: 0 } } };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../../src/archive/entry.js";
-import { digestEntries, digestPackages, packageFinder } from "../../src/fleet/digests.js";
+import { digestEntries } from "../../src/archive/digest-entries.js";
+import { digestPackages, packageFinder } from "../../src/fleet/digests.js";
 
 const file = (path: string, digit = "0"): Entry => ({ type: "file", path, executable: false, size: 1, sha256: digit.repeat(64) });
 const folder = (path: string): Entry => ({ type: "directory", path });

@@ -35,6 +35,7 @@ export function addList(program: Command, session: Session): void {
 async function listEntries(session: Session, flags: Flags, path: string | undefined): Promise<void> {
   const { list } = await import("../../list.js");
   const entries = await list({ path: namedOrOwn(path, session), signal: session.interrupts.catch() });
+  if (entries.some(({ path }) => path === ".envpack/layer")) session.say("this is a layer: it holds what differs from its base, see `envpack info`");
   const lines = flags.json ? jsonLines(entries) : entries.map(flags.long ? longLine : shortLine);
   for (let at = 0; at < lines.length; at += BATCH) {
     const goOn = await session.writeData(`${lines.slice(at, at + BATCH).join("\n")}\n`);

@@ -4,7 +4,7 @@ import type { UnpackResult } from "../../unpack.js";
 import { escapedWord, escapeText } from "../escape.js";
 import { collect, jsonOption, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
-import { countOf, formatBytes, formatSeconds } from "../quantities.js";
+import { countOf, formatBytes, formatCount, formatSeconds } from "../quantities.js";
 import type { Session } from "../session.js";
 import { unfitText } from "../unfit-text.js";
 
@@ -13,6 +13,9 @@ interface Flags {
   readonly only?: readonly string[];
   readonly forcePlatform?: boolean;
   readonly shared?: boolean;
+  readonly onto?: string;
+  readonly link?: boolean;
+  readonly current?: string;
   readonly verifyKey?: readonly string[];
   readonly signature?: string;
   readonly nThreads?: number;
@@ -24,7 +27,12 @@ const EXAMPLES = `
 Examples:
   envpack unpack shop-1.4.0-linux-x64.tar.zst             into ./shop-1.4.0-linux-x64
   envpack unpack shop-1.4.0-linux-x64.tar.zst /srv/shop
-  ssh build cat shop.tar.zst | envpack unpack - /srv/shop`;
+  ssh build cat shop.tar.zst | envpack unpack - /srv/shop
+  envpack unpack 1.4-to-1.5.tar.zst /srv/shop-1.5 --onto /srv/shop-1.4 --current /srv/shop
+
+With --onto the old environment stays as it is, and what runs from it goes on. By default unchanged files
+are copied (sharing their blocks where the file system can); with --link they take no room, but a
+program that writes to one of them changes it in both.`;
 
 /** `envpack unpack ARCHIVE [DIR]` */
 export function addUnpack(program: Command, session: Session): void {
@@ -38,6 +46,9 @@ export function addUnpack(program: Command, session: Session): void {
     .option("--only <pattern>", "restore what matches and nothing else (repeatable)", collect)
     .option("--force-platform", "restore what was made for another platform")
     .option("--shared", "for many at once: one restores DIR, the others wait and use it")
+    .option("--onto <old>", "of a layer (envpack layer): the unpacked environment that it was made for")
+    .option("--link", "with --onto: unchanged files become hard links of the old ones, instead of copies")
+    .option("--current <link>", "when DIR is there, let this symbolic link lead to it, in one step")
     .addOption(verifyKeyOption())
     .addOption(signatureOption())
     .addOption(threadsOption())
@@ -59,6 +70,9 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         only: flags.only,
         forcePlatform: flags.forcePlatform,
         shared: flags.shared,
+        onto: flags.onto,
+        link: flags.link,
+        current: flags.current,
         verifyKeys: flags.verifyKey,
         signature: flags.signature,
         threads: flags.nThreads,
@@ -87,10 +101,16 @@ export async function withStdin<T>(session: Session, archive: string, work: (sou
 }
 
 function unpackText(result: UnpackResult, seconds: number): string {
-  const { target, manifest, entries, bytes, relocated, unfit, found } = result;
+  const { target, manifest, entries, bytes, relocated, unfit, found, reused } = result;
   if (found) return `found ${escapeText(manifest.name)} at ${escapeText(target)}: nothing to restore`;
   const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
-  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${moved}${unfitText(unfit)}
+  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${reusedText(reused)}${moved}${unfitText(unfit)}
 next: source ${escapedWord(`${target}/bin/activate`)}, or ${escapedWord(`${target}/bin/envpack`)} run COMMAND`;
+}
+
+function reusedText({ files, linked }: UnpackResult["reused"]): string {
+  if (files === 0) return "";
+  const how = linked === 0 ? "" : `, ${linked === files ? "all" : formatCount(linked)} as hard links`;
+  return `\n  ${countOf(files, "file", "files")} of the old environment${how}`;
 }

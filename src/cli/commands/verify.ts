@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Difference, VerifyResult } from "../../index.js";
 import { escapeText } from "../escape.js";
+import { layerText } from "../info-text.js";
 import { EXIT } from "../exit-status.js";
 import { jsonOption, namedOrOwn, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
@@ -57,9 +58,9 @@ async function check(session: Session, flags: Flags, path: string | undefined): 
   else if (!flags.quiet || !result.ok) await session.writeData(`${verifyText(result)}\n`);
 }
 
-function verifyText({ ok, entries, bytes, differences, repaired }: VerifyResult): string {
+function verifyText({ ok, entries, bytes, differences, repaired, layer }: VerifyResult): string {
   const mended = repaired.map((difference) => `repaired ${differenceLine(difference)}`);
-  if (ok) return [...mended, `ok: ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, all as packed`].join("\n");
+  if (ok) return [...mended, `ok: ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, all as packed${layer === undefined ? "" : `\na layer: ${escapeText(layerText(layer))}`}`].join("\n");
   const found = countOf(differences.length, "difference", "differences");
   return [...mended, ...differences.map(differenceLine), `${found} in ${countOf(entries, "entry", "entries")}`].join("\n");
 }
