@@ -4,8 +4,8 @@ import { EnvpackError } from "../errors.js";
 export interface HdfsPlace {
   /** As workers name it: "hdfs://namenode:8020/envs". */
   readonly uri: string;
-  /** The folder's path on that file system, "/envs"; "/" is its root. */
-  readonly path: string;
+  /** The file system that it is on: "hdfs://namenode:8020". */
+  readonly root: string;
 }
 
 /** Hadoop's lists are split at commas, its aliases begin with "#", its shell takes globs: such names would be taken apart. */
@@ -29,6 +29,6 @@ export function parsePlace(text: string): HdfsPlace {
       hint: "use letters, digits and . _ ~ @ + = - only",
     });
   }
-  const plain = segments.length === 0 ? "/" : `/${segments.join("/")}`;
-  return { uri: `${scheme.toLowerCase()}://${authority}${plain === "/" ? "" : plain}`, path: plain };
+  const root = `${scheme.toLowerCase()}://${authority}`;
+  return { uri: [root, ...segments].join("/"), root };
 }

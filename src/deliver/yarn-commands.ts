@@ -1,3 +1,5 @@
+import { EnvpackError } from "../errors.js";
+
 /** Where an archive lies and what stands in it, for those who start jobs. */
 export interface DeliveredArchive {
   /** The archive on the cluster, "hdfs://namenode:8020/envs/shop-0123456789abcdef.tar.gz". */
@@ -17,6 +19,12 @@ export interface YarnCommands {
 
 /** MB for the Node.js processes that a Spark executor starts beside its JVM; Spark's own default is 384. */
 const NODE_MEMORY = 1024;
+
+/** @throws EnvpackError USAGE where the alias is no plain name: it becomes a link in the container's working folder */
+export function parseAlias(alias: string): string {
+  if (/^[A-Za-z0-9_][\w.-]*$/.test(alias)) return alias;
+  throw new EnvpackError("USAGE", "the alias is not a plain name", { path: alias, hint: "use letters, digits and . _ - only" });
+}
 
 /** The command lines that run an environment where YARN has extracted it. */
 export function yarnCommands({ uri, alias, arcroot }: DeliveredArchive): YarnCommands {

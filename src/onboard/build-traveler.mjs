@@ -15,7 +15,7 @@ const ROOT = dirname(dirname(HERE));
 /** Modules that do not travel, by the end of the import's path, and what stands in for them. */
 const PACKING = [
   [/^(\.\.\/)+pack\.js$/, 'export { pack, planPack } from "./traveler-pack.ts";'],
-  [/^(\.\.\/)+deliver-yarn\.js$/, 'export { deliver as planYarnDelivery } from "./traveler-pack.ts";'],
+  [/^(\.\.\/)+deliver-yarn\.js$/, 'export { deliver as deliverYarn, deliver as planYarnDelivery } from "./traveler-pack.ts";'],
   [/^(\.\.\/)+layer\.js$/, 'export { layer } from "./traveler-pack.ts";'],
   [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
 ];

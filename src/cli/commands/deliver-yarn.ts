@@ -1,40 +1,67 @@
 import type { Command } from "commander";
-import type { YarnCommands } from "../../deliver-yarn.js";
+import type { DeliverYarnResult, YarnCommands, YarnDeliveryPlan } from "../../deliver-yarn.js";
 import { escapedWord, escapeText } from "../escape.js";
+import { noticeLines } from "../left-out-text.js";
 import { jsonOption, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
+import { formatBytes, formatSeconds } from "../quantities.js";
 import type { Session } from "../session.js";
 
 interface Flags {
   readonly to: string;
   readonly alias?: string;
+  readonly webhdfs?: string;
+  readonly print?: boolean;
   readonly nThreads?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
 
+const HELP = `
+What YARN would not extract or cannot run is refused. The archive is named by its digest: what lies
+there already is compared and not sent again. The hdfs client of HADOOP_HOME or PATH is used; where
+there is none, WebHDFS at port 9870 of the host, or where --webhdfs says. HADOOP_USER_NAME is who
+you are there, if it does not ask for Kerberos.
+
+Examples:
+  envpack deliver yarn shop-0123456789abcdef.tar.gz --to hdfs://namenode:8020/envs
+  envpack deliver yarn shop-0123456789abcdef.tar.gz --to hdfs:///envs --print
+  envpack deliver yarn shop.tar.gz --to hdfs://namenode:8020/envs --webhdfs http://namenode:9870`;
+
 /** `envpack deliver yarn ARCHIVE --to hdfs://...` */
 export function addDeliverYarn(deliver: Command, session: Session): void {
   deliver
     .command("yarn")
-    .summary("for YARN: MapReduce, Spark and others")
-    .description("Checks ARCHIVE, and prints the command lines that use it on YARN.")
-    .argument("<archive>", "an archive of `envpack pack --for yarn`")
+    .summary("put it on HDFS, for Hadoop Streaming, Spark and others on YARN")
+    .description("Puts ARCHIVE on HDFS, once, and prints the command lines of the jobs that use it.")
+    .argument("<archive>", "what `envpack pack --for yarn` made")
     .requiredOption("--to <folder>", "a folder on HDFS, as hdfs://NAMENODE:8020/envs")
-    .option("--alias <name>", "what the containers call it", "env")
+    .option("--alias <name>", "the link by which containers see the environment", "env")
+    .option("--webhdfs <url>", "go through WebHDFS or HttpFS at this address")
+    .option("--print", "check ARCHIVE and print the command lines, and leave HDFS alone")
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
-    .action((archive: string, flags: Flags) => deliverYarn(session, flags, archive));
+    .addHelpText("after", HELP)
+    .action((archive: string, flags: Flags) => handOver(session, flags, archive));
 }
 
-async function deliverYarn(session: Session, flags: Flags, archive: string): Promise<void> {
-  const { planYarnDelivery } = await import("../../deliver-yarn.js");
-  const planned = await withProgress(session, flags.quiet, (onProgress) =>
-    planYarnDelivery({ archive, to: flags.to, alias: flags.alias, threads: flags.nThreads, signal: session.interrupts.catch(), onProgress }),
+async function handOver(session: Session, flags: Flags, archive: string): Promise<void> {
+  const { deliverYarn, planYarnDelivery } = await import("../../deliver-yarn.js");
+  const { to, alias, webhdfs, nThreads: threads } = flags;
+  const began = performance.now();
+  const result: YarnDeliveryPlan & Partial<DeliverYarnResult> = await withProgress(session, flags.quiet, (onProgress) =>
+    (flags.print ? planYarnDelivery : deliverYarn)({ archive, to, alias, webhdfs, threads, signal: session.interrupts.catch(), onProgress }),
   );
-  if (flags.json) await session.writeJson(planned);
-  else await session.writeData(`${commandsText(planned.commands)}\n`);
+  const seconds = (performance.now() - began) / 1000;
+  if (flags.json) return session.writeJson({ ...result, seconds });
+  if (!flags.quiet && result.sent !== undefined) session.say(deliveredText(result, seconds));
+  await session.writeData(`${commandsText(result.commands)}\n`);
+}
+
+function deliveredText({ uri, bytes, sent, via, notices = [] }: YarnDeliveryPlan & Partial<DeliverYarnResult>, seconds: number): string {
+  const what = sent ? `delivered ${formatBytes(bytes)} to` : "already there, the same to the byte:";
+  return [`${what} ${escapeText(uri)}`, `  through ${escapeText(via ?? "")}, read back and compared, in ${formatSeconds(seconds)}`, ...noticeLines(notices)].join("\n");
 }
 
 /** The command lines under their titles, a word with its value a line. */
@@ -43,7 +70,13 @@ function commandsText({ streaming, spark, distributedShell }: YarnCommands): str
   return parts.map(([title, words]) => `# ${title}\n${commandText(words)}`).join("\n\n");
 }
 
+/** Options stand on lines of their own, each with its value, and so does what follows the last one. */
 function commandText(words: readonly string[]): string {
-  const text = words.map((word) => escapedWord(escapeText(word)));
-  return text.join(" ").replace(/ (?=--?[a-z])/g, " \\\n  ");
+  const lines: string[][] = [[]];
+  words.forEach((word, at) => {
+    const isLast = at === words.length - 1 && !(words[at - 1] ?? "").startsWith("-");
+    if (word.startsWith("-") || isLast) lines.push([]);
+    lines.at(-1)?.push(escapedWord(word));
+  });
+  return lines.map((line) => line.join(" ")).join(" \\\n  ");
 }

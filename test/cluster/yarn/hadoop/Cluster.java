@@ -70,11 +70,13 @@ public class Cluster {
     ((org.apache.hadoop.hdfs.DistributedFileSystem) fs).setQuota(new Path("/full"), Long.MAX_VALUE, 1 << 20);
   }
 
-  /** Every client reads all of it from core-site.xml. */
+  /** All of it into each file: the defaults of MapReduce, YARN and HDFS come after core-site.xml and would win over it. */
   private static void write(Configuration conf, File folder) throws Exception {
     folder.mkdirs();
-    try (OutputStream out = new FileOutputStream(new File(folder, "core-site.xml"))) {
-      conf.writeXml(out);
+    for (String part : new String[] {"core", "hdfs", "mapred", "yarn"}) {
+      try (OutputStream out = new FileOutputStream(new File(folder, part + "-site.xml"))) {
+        conf.writeXml(out);
+      }
     }
   }
 }
