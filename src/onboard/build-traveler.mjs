@@ -15,7 +15,8 @@ const ROOT = dirname(dirname(HERE));
 /** Modules that do not travel, by the end of the import's path, and what stands in for them. */
 const PACKING = [
   [/^(\.\.\/)+pack\.js$/, 'export { pack, planPack } from "./traveler-pack.ts";'],
-  [/^(\.\.\/)+deliver-yarn\.js$/, 'export { deliver as deliverYarn, deliver as planYarnDelivery } from "./traveler-pack.ts";'],
+  // What lies on a worker was delivered: the tool there has no such command.
+  [/\/commands\/deliver\.js$/, "export function addDeliver() {}"],
   [/^(\.\.\/)+layer\.js$/, 'export { layer } from "./traveler-pack.ts";'],
   [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
 ];
