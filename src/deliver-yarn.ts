@@ -57,7 +57,7 @@ export async function planYarnDelivery(options: DeliverYarnOptions): Promise<Yar
   if (await isFolder(archive)) {
     throw new EnvpackError("USAGE", "an archive is delivered, not a folder", { path: archive, hint: "`envpack pack --for yarn` makes one" });
   }
-  const packed = await openPacked(archive, signal);
+  const packed = await openPacked(archive, { signal });
   await packed.close();
   assertYarnFormat(packed.index.format, archive);
   await verify({ path: archive, signal, onProgress, threads });

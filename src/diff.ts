@@ -83,7 +83,7 @@ async function readSides(source: string | Readable, options: DiffOptions): Promi
   const path = resolve(source);
   if (!(await isFolder(path)) && !(await isArchive(path))) return reportsOf(await readText(path), source);
   const { threads, signal, onProgress } = options;
-  const packed = await openPacked(path, signal);
+  const packed = await openPacked(path, { signal });
   try {
     if (packed.manifest.layer !== undefined) {
       throw new EnvpackError("LAYER_BASE", "a layer holds only what differs from its base, and is not compared", { path, hint: "compare what it makes: `envpack unpack LAYER DIR --onto OLD`" });

@@ -76,12 +76,12 @@ const SYSTEM_CODES = new Map<string, readonly [ErrorCode, string, string | undef
   ["ENOSPC", ["NO_SPACE", "no space left on the disk", "free some space, or name another disk"]],
   ["EDQUOT", ["NO_SPACE", "the disk quota is used up", "free some space, or name another disk"]],
   ["EFBIG", ["NO_SPACE", "the file is larger than this disk or user may hold", undefined]],
-  ["EACCES", ["NO_PERMISSION", "permission denied", undefined]],
+  ["EACCES", ["NO_PERMISSION", "permission denied", "look at its owner and mode, and those of the folders above"]],
   ["EPERM", ["NO_PERMISSION", "operation not permitted", undefined]],
   ["EROFS", ["NO_PERMISSION", "the file system is read-only", "name a folder that can be written"]],
   ["EPIPE", ["IO", "the reader went away", undefined]],
-  ["ENOENT", ["IO", "no such file or folder", undefined]],
-  ["ENOTDIR", ["IO", "a part of the path is not a folder", undefined]],
+  ["ENOENT", ["IO", "no such file or folder", "look at the spelling; a relative path begins at the current folder"]],
+  ["ENOTDIR", ["IO", "a part of the path is not a folder", "look at the spelling of the path"]],
   ["ENAMETOOLONG", ["IO", "the path is longer than this system allows", "choose a shorter folder"]],
 ]);
 

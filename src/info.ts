@@ -12,8 +12,9 @@ import type { CommonOptions } from "./options.js";
 import { openPacked, type Packed } from "./packed.js";
 import { readRelocation } from "./relocate/apply.js";
 import { decodeFixups } from "./relocate/fixup-file.js";
+import type { SignatureOptions } from "./signatures.js";
 
-export interface InfoOptions extends CommonOptions {
+export interface InfoOptions extends CommonOptions, SignatureOptions {
   /** An archive, or a restored environment. */
   readonly path: string;
   /** Of a folder: reads every file too, and tells what is not as it was packed. */
@@ -38,7 +39,7 @@ export interface Info extends Report {
 
 /** Reads the manifest, the index and the fix-up records; no other content unless it is asked to verify. */
 export async function info(options: InfoOptions): Promise<Info> {
-  const packed = await openPacked(options.path, options.signal);
+  const packed = await openPacked(options.path, options);
   try {
     return await describe(packed, options);
   } finally {

@@ -85,7 +85,7 @@ function chooseFormat({ format, output }: LayerOptions): ArchiveFormat {
 }
 
 async function openWhole(path: string, signal: AbortSignal | undefined): Promise<Packed> {
-  const packed = await openPacked(path, signal);
+  const packed = await openPacked(path, { signal });
   if (packed.manifest.layer === undefined) return packed;
   await packed.close();
   throw new EnvpackError("LAYER_BASE", "this is a layer itself, and no whole environment", { path, hint: "name archives or unpacked environments" });

@@ -75,9 +75,10 @@ async function isAlive(content: string, path: string, machine: string): Promise<
  * step, so nobody ever reads half a holder.
  *
  * @param busy the message where another holds it
+ * @param place what the lock is for, to be named then; by default the lock itself
  * @throws EnvpackError TARGET_BUSY
  */
-export async function acquireLock(path: string, busy: string): Promise<Lock> {
+export async function acquireLock(path: string, busy: string, place = path): Promise<Lock> {
   const machine = await readMachine();
   const token = randomBytes(8).toString("hex");
   const holder: Holder = { pid: process.pid, started: await readStart(process.pid), machine, token };
@@ -89,7 +90,7 @@ export async function acquireLock(path: string, busy: string): Promise<Lock> {
     while (!(await tryLink(own, path))) {
       const held = await readLock(path);
       if (held === null) continue;
-      if (await isAlive(held, path, machine)) throw new EnvpackError("TARGET_BUSY", busy, { path, hint: "wait for it, or name another folder" });
+      if (await isAlive(held, path, machine)) throw new EnvpackError("TARGET_BUSY", busy, { path: place, hint: "wait for it to end, then try again" });
       await takeAway(path, held, `${own}-dead`);
     }
   } finally {

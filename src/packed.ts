@@ -4,9 +4,12 @@ import { META } from "./archive/entry.js";
 import { decodeIndex, type ArchiveIndex } from "./archive/index-file.js";
 import { readOwnFile } from "./archive/own-file.js";
 import { openArchive } from "./archive/read.js";
+import type { SignatureRule } from "./archive/signing/rule.js";
 import { EnvpackError, explainError } from "./errors.js";
 import { decodeManifest } from "./manifest/decode.js";
 import type { Manifest } from "./manifest/manifest.js";
+import type { CommonOptions } from "./options.js";
+import { readSignatureRule, type SignatureOptions } from "./signatures.js";
 
 /** An archive or a restored environment: both carry the same manifest and index. */
 export interface Packed {
@@ -24,11 +27,21 @@ export interface Packed {
 /** Bytes of one of envpack's own files. */
 const META_LIMIT = 64 << 20;
 
+export type OpenPackedOptions = SignatureOptions & Pick<CommonOptions, "signal">;
+
 /** Opens what `path` names and reads its manifest and index; the caller closes it. */
-export async function openPacked(path: string, signal?: AbortSignal): Promise<Packed> {
-  if (signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
+export async function openPacked(path: string, options: OpenPackedOptions = {}): Promise<Packed> {
+  if (options.signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
   const absolute = resolve(path);
-  return (await isFolder(absolute)) ? openFolder(absolute) : openFile(absolute);
+  const signature = await readSignatureRule(options, absolute);
+  if (!(await isFolder(absolute))) return openFile(absolute, signature);
+  if (signature !== undefined) throw unsignedFolder(absolute);
+  return openFolder(absolute);
+}
+
+/** Where a signature is asked for, a folder cannot answer. */
+export function unsignedFolder(path: string): EnvpackError {
+  return new EnvpackError("SIGNATURE_INVALID", "a folder bears no signature", { path, hint: "verify the archive that it was restored from" });
 }
 
 /** Whether `path` is a folder; throws where it is not there or out of reach. */
@@ -62,8 +75,8 @@ async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> 
   });
 }
 
-async function openFile(path: string): Promise<Packed> {
-  const archive = await openArchive(path, { onManifest: (bytes) => decodeManifest(bytes).totals });
+async function openFile(path: string, signature: SignatureRule | undefined): Promise<Packed> {
+  const archive = await openArchive(path, { signature, onManifest: (bytes) => decodeManifest(bytes).totals });
   const readMeta = (arcpath: string): Promise<Uint8Array> => archive.readFile(arcpath, META_LIMIT);
   const readIndex = async (): Promise<Uint8Array> => {
     const pieces: Buffer[] = [];

@@ -5,10 +5,11 @@ import { extname, join, resolve } from "node:path";
 import { EnvpackError, explainError } from "./errors.js";
 import { activationEnv } from "./onboard/activation.js";
 import type { CommonOptions } from "./options.js";
-import { openPacked, isFolder } from "./packed.js";
+import { isFolder, openPacked, unsignedFolder } from "./packed.js";
+import { readSignatureRule, type SignatureOptions } from "./signatures.js";
 import { unpack } from "./unpack.js";
 
-export interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions, SignatureOptions {
   /** A restored environment, or an archive, which is restored to a temporary folder for this run. */
   readonly path: string;
   /** A command of the environment, a program, or a script, which the environment's node runs. */
@@ -34,11 +35,15 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Activates an environment and executes a command in it, with this process's standard streams. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const path = resolve(options.path);
-  if (await isFolder(path)) return execute(path, options);
+  const { verifyKeys, signature } = options;
+  if (await isFolder(path)) {
+    if ((await readSignatureRule(options, path)) !== undefined) throw unsignedFolder(path);
+    return execute(path, options);
+  }
   const scratch = await mkdtemp(join(tmpdir(), "envpack-run-"));
   try {
     const { signal, onProgress, threads } = options;
-    const { target } = await unpack({ archive: path, target: join(scratch, "env"), signal, onProgress, threads });
+    const { target } = await unpack({ archive: path, target: join(scratch, "env"), verifyKeys, signature, signal, onProgress, threads });
     return await execute(target, options);
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import type { ReadResult } from "./engine/read-through.js";
 import { decodeManifest } from "./manifest/decode.js";
 import type { LayerRecord } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
-import { isFolder } from "./packed.js";
+import { isFolder, unsignedFolder } from "./packed.js";
 import { EnvpackError } from "./errors.js";
 import { fileFixups } from "./relocate/file-fixups.js";
 import { decodeFixups } from "./relocate/fixup-file.js";
@@ -77,7 +77,7 @@ async function verifyFolder(folder: string, options: VerifyOptions): Promise<Ver
     return { kind: "folder", ok: repaired.differences.length === 0, ...repaired };
   }
   if (signature !== undefined) {
-    throw new EnvpackError("SIGNATURE_INVALID", "a folder bears no signature", { path: folder, hint: "verify the archive that it was restored from" });
+    throw unsignedFolder(folder);
   }
   const compared = await compareTree(folder, { threads, signal, onProgress });
   return { kind: "folder", ok: compared.differences.length === 0, ...compared, repaired: [] };

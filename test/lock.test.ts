@@ -41,7 +41,8 @@ async function kill(child: ChildProcess): Promise<void> {
 describe("a lock", () => {
   it("is held by one at a time and free afterwards", async () => {
     const lock = await acquireLock(path, "somebody is at it");
-    await expect(acquireLock(path, "somebody is at it")).rejects.toMatchObject({ code: "TARGET_BUSY", message: "somebody is at it" });
+    await expect(acquireLock(path, "somebody is at it")).rejects.toMatchObject({ code: "TARGET_BUSY", message: "somebody is at it", path });
+    await expect(acquireLock(path, "busy", "/the/target")).rejects.toMatchObject({ path: "/the/target" });
     await lock.release();
     await (await acquireLock(path, "x")).release();
     expect(readdirSync(folder)).toEqual(["hold.mjs"]);

@@ -105,3 +105,24 @@ test("the commands ask for keys, and say what is wrong in one line", () => {
   rmSync(at("detached.tar"));
   expect(run("pack", at("p"), "--node", "none", "-o", at("detached.tar"), "-q", "--detach-sign", at("own.pem")).stderr).toContain("OUTPUT_EXISTS");
 });
+
+test.each(["list", "info", "run"])("%s asks for a key as unpack and verify do", (verb) => {
+  const command = verb === "run" ? ["--", "node", "-p", "'it ran'"] : [];
+  const tried = (archive: string, ...options: string[]): { status: number | null; stdout: string; stderr: string } =>
+    envpack([verb, ...options, "--verify-key", at("own.pub"), at(archive), ...command]);
+  for (const archive of ["signed.tar.gz", "detached.tar.zst"]) expect(tried(archive)).toMatchObject({ status: 0, stderr: "" });
+  expect(tried("plain.tar.gz", "--signature", at("detached.tar.zst.sig")).stderr).toMatch(/^envpack: error\[SIGNATURE_INVALID\] the signature is not/);
+  for (const archive of ["plain.tar.gz", "foreign.tar.zst"]) {
+    const { status, stdout, stderr } = tried(archive);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^envpack: error\[SIGNATURE_INVALID\] [^\n]+\nhint: [^\n]+\n$/);
+  }
+  const folder = at(`folder-${verb}`);
+  expect(envpack(["unpack", "-q", at("signed.tar.gz"), folder]).status).toBe(0);
+  expect(tried(`folder-${verb}`)).toMatchObject({ status: 1, stdout: "" });
+  expect(tried(`folder-${verb}`).stderr).toMatch(/SIGNATURE_INVALID\] a folder bears no signature/);
+});
+
+test("an option behind the command of run is the command's own", () => {
+  expect(envpack(["run", at("plain.tar.gz"), "--", "echo", "--verify-key", "x"]).stdout).toBe("--verify-key x\n");
+});

@@ -1,5 +1,7 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { EnvpackError } from "../errors.js";
+import type { CommonOptions } from "../options.js";
+import type { SignatureOptions } from "../signatures.js";
 import type { Session } from "./session.js";
 
 /** Options that several commands have; each is written once. */
@@ -11,10 +13,36 @@ export function threadsOption(): Option {
   return option.argParser(parseThreads);
 }
 
-/** The options of commands that can ask for a signature. */
-export const verifyKeyOption = (): Option =>
-  new Option("--verify-key <file>", "refuse an archive that this public key did not sign (repeatable: any of them)").argParser(collect);
-export const signatureOption = (): Option => new Option("--signature <file>", "a detached signature (default: ARCHIVE.sig, where there is one)");
+/** What commands that read an archive can be told of its signature. */
+export interface SignatureFlags {
+  readonly verifyKey?: readonly string[];
+  readonly signature?: string;
+}
+
+export function addSignatureOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--verify-key <file>", "refuse an archive that this public key did not sign (repeatable: any of them)").argParser(collect))
+    .option("--signature <file>", "a detached signature (default: ARCHIVE.sig, where there is one)");
+}
+
+export function signatureOptions({ verifyKey, signature }: SignatureFlags): SignatureOptions {
+  return { verifyKeys: verifyKey, signature };
+}
+
+/** The options of commands that read an archive from end to end. */
+export interface ReadingFlags extends SignatureFlags {
+  readonly nThreads?: number;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+export function addReadingOptions(command: Command): Command {
+  return addSignatureOptions(command).addOption(threadsOption()).addOption(quietOption()).addOption(jsonOption());
+}
+
+export function readingOptions(flags: ReadingFlags, session: Session): SignatureOptions & CommonOptions {
+  return { ...signatureOptions(flags), threads: flags.nThreads, signal: session.interrupts.catch() };
+}
 
 /** A number of threads; undefined for "as many as there are processors". */
 function parseThreads(text: string): number | undefined {
@@ -42,4 +70,11 @@ export function namedOrOwn(path: string | undefined, session: Session): string {
   throw new EnvpackError("USAGE", "no archive or environment was named", {
     hint: "name an archive, or the folder that one was restored to",
   });
+}
+
+/** The same, of commands that read here and there in an archive, which no stream lets them. */
+export function fileOrOwn(path: string | undefined, session: Session): string {
+  const chosen = namedOrOwn(path, session);
+  if (chosen !== "-") return chosen;
+  throw new EnvpackError("USAGE", "only unpack and verify read an archive from stdin", { hint: "write it to a file first (one named - is ./-)" });
 }

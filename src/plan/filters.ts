@@ -35,16 +35,22 @@ interface CompiledRule {
  * of builds, development packages) comes back by an include that matches the left-out folder or
  * something in it, not by one that matches a folder above: `--include node_modules` does not bring
  * back `node_modules/.cache`. Secrets never come back that way.
+ *
+ * @param matched where the positions of rules that match anything are noted
  */
-export function compileRules(rules: readonly FilterRule[]): LastMatch {
+export function compileRules(rules: readonly FilterRule[], matched: Set<number> | null = null): LastMatch {
   const compiled = rules.map(compileRule);
   return (path, name, isFolder) => {
+    let last = -1;
     for (let index = compiled.length - 1; index >= 0; index--) {
       const rule = compiled[index] as CompiledRule;
-      if (rule.foldersOnly && !isFolder) continue;
-      if (rule.matches(rule.byName ? name : path)) return index;
+      // Behind the last match only those are looked at that matched nothing yet.
+      if ((rule.foldersOnly && !isFolder) || (last !== -1 && (matched?.has(index) ?? true))) continue;
+      if (!rule.matches(rule.byName ? name : path)) continue;
+      matched?.add(index);
+      if (last === -1) last = index;
     }
-    return -1;
+    return last;
   };
 }
 

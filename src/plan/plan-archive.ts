@@ -18,7 +18,7 @@ import { walkEnvironment, type WalkResult } from "./walk.js";
 
 export { scanRoots } from "./layout.js";
 
-export interface PlanOptions extends SelectionOptions {
+export interface PlanOptions extends Omit<SelectionOptions, "matched"> {
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
@@ -29,7 +29,9 @@ export interface PlanOptions extends SelectionOptions {
  * secrets. Throws SECRET_FOUND, SPECIAL_FILE, NAME_NOT_PORTABLE, SOURCE_UNREADABLE, SOURCE_CHANGED and
  * ADDON_MISMATCH with the path at fault.
  */
-export async function planArchive(environment: Environment, options: PlanOptions): Promise<Plan> {
+export async function planArchive(environment: Environment, given: PlanOptions): Promise<Plan> {
+  const matched = new Set<number>();
+  const options = { ...given, matched };
   const { signal, onProgress } = options;
   refuseMissingSecrets(environment, options.includeSecrets);
   const arcpath = ENVIRONMENT_FOLDER[environment.kind];
@@ -49,7 +51,7 @@ export async function planArchive(environment: Environment, options: PlanOptions
   return {
     entries,
     leftOut,
-    notices: [...environment.notices, ...noticeCollisions(entries), ...noticeSecretFixtures(leftOut)],
+    notices: [...environment.notices, ...noticeCollisions(entries), ...noticeSecretFixtures(leftOut), ...noticeUnmatched(environment, options)],
     includedSecrets: own.includedSecrets,
   };
 }
@@ -79,6 +81,16 @@ function refuseMissingSecrets({ root, namedRoot }: Environment, includeSecrets: 
   throw new EnvpackError("USAGE", "there is nothing where --include-secret says", {
     path,
     hint: `give the path relative to ${namedRoot}`,
+  });
+}
+
+/** A pattern that matches nothing is misspelt, or begins where summaries' paths begin. */
+function noticeUnmatched({ kind }: Environment, { rules, matched }: SelectionOptions): Notice[] {
+  const folder = ENVIRONMENT_FOLDER[kind];
+  return rules.filter((_, index) => matched?.has(index) === false).map(({ action, pattern }) => {
+    const inside = folder !== "" && pattern.replace(/^\//, "").startsWith(`${folder}/`);
+    const hint = inside ? `: patterns begin inside of ${folder}/, in the project's folder` : "";
+    return { code: "PATTERN_UNMATCHED", message: `--${action} ${JSON.stringify(pattern)} matched nothing${hint}` };
   });
 }
 

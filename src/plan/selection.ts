@@ -58,6 +58,8 @@ export interface SelectionOptions {
   readonly includeSecrets: readonly string[];
   /** The archive, absolute, which must not go into itself; null for a stream. */
   readonly output: string | null;
+  /** Where the positions of rules that match anything are noted; absent: nobody asks. */
+  readonly matched?: Set<number>;
 }
 
 export const NOTHING_DECIDED: Standing = { rule: -1, drop: null, closed: false, secretsAllowed: false, gypBuild: false };
@@ -81,7 +83,7 @@ export class Selection {
     this.isPrefix = environment.kind !== "project";
     this.environmentName = environment.name;
     this.mayInclude = options.rules.some(({ action }) => action === "include");
-    this.lastMatch = compileRules(options.rules);
+    this.lastMatch = compileRules(options.rules, options.matched);
     const packages = options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : [];
     this.development = new Set(packages.map(({ path }) => path));
     this.output = options.output === null ? null : placeInside(environment, options.output);

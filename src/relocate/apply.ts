@@ -104,7 +104,7 @@ async function relocateFiles(files: readonly FileFixup[], folder: string, root: 
 async function writeFiles(files: readonly FileFixup[], folder: string, root: string, options: ApplyOptions): Promise<Relocated> {
   const meta = join(folder, META.folder);
   await access(meta, constants.W_OK);
-  const lock = await acquireLock(join(meta, LOCK), "another relocation of this environment is running");
+  const lock = await acquireLock(join(meta, LOCK), "another relocation of this environment is running", folder);
   try {
     await clearLeftovers(meta);
     // Another run may have ended since the files were looked at first.

@@ -35,7 +35,7 @@ export async function repairTree(given: string, archivePath: string, options: Re
   try {
     const folder = await realpath(given);
     await refuseForeign(folder, archive);
-    const lock = await acquireLock(join(folder, META.folder, `${REPAIR_PREFIX}lock`), "another repair of this environment is running");
+    const lock = await acquireLock(join(folder, META.folder, `${REPAIR_PREFIX}lock`), "another repair of this environment is running", folder);
     try {
       return await repairLocked(folder, archivePath, archive, options);
     } finally {

@@ -70,7 +70,7 @@ export async function restoreArchive(input: ArchiveInput, given: string, options
 }
 
 async function restoreLocked(input: ArchiveInput, base: Base | null, target: Target, options: RestoreOptions): Promise<RestoreResult> {
-  const lock = await acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder");
+  const lock = await acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder", target.path);
   try {
     await clearStale(target);
     const state = await inspectTarget(target.path);

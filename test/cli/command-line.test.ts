@@ -61,6 +61,8 @@ describe("wrong usage ends with status 2, one line and a hint", () => {
     ["one argument too many", ["list", "a", "b"], /too many arguments/],
     ["another kind to omit", ["pack", "--omit", "prod"], /argument 'prod' is invalid: it can be "dev" only/],
     ["no environment to list", ["list"], /error\[USAGE\] no archive or environment was named\nhint: /],
+    ["a stream to list", ["list", "-"], /only unpack and verify read an archive from stdin\nhint: /],
+    ["a stream to describe", ["info", "-"], /only unpack and verify read an archive from stdin\nhint: /],
     ["an archive and JSON both to stdout", ["pack", "-o", "-", "--json"], /both the archive and --json want stdout/],
   ])("%s", (_what, args, message) => {
     const { status, stdout, stderr } = envpack(args);

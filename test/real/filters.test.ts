@@ -87,3 +87,12 @@ describe("--dry-run", () => {
     expect(preview.groups[0]).toMatchObject({ path: "bin" });
   });
 });
+
+test("a pattern that matches nothing is told, and where patterns begin", () => {
+  const { stderr, stdout } = envpack(["pack", project, "--dry-run", "--exclude", "*.md", "--exclude", "app/node_modules/semver", "--include", "gone.txt", "--exclude", "README.md"]);
+  expect(stderr).toBe("");
+  expect(stdout.match(/^note: --.*/gm)).toEqual([
+    'note: --exclude "app/node_modules/semver" matched nothing: patterns begin inside of app/, in the project\'s folder',
+    'note: --include "gone.txt" matched nothing',
+  ]);
+});

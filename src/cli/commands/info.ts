@@ -1,28 +1,29 @@
 import type { Command } from "commander";
 import { infoText } from "../info-text.js";
-import { jsonOption, namedOrOwn } from "../options.js";
+import { addSignatureOptions, fileOrOwn, jsonOption, signatureOptions, type SignatureFlags } from "../options.js";
 import type { Session } from "../session.js";
 
-interface Flags {
+interface Flags extends SignatureFlags {
   readonly verify?: boolean;
   readonly json?: boolean;
 }
 
 /** `envpack info X` */
 export function addInfo(program: Command, session: Session): void {
-  program
+  const command = program
     .command("info")
     .summary("tell what an archive or an environment is")
     .description("Tells what X is: name, platform, runtime, packages, sizes, and whether this machine can run it.")
     .argument("[x]", "an archive or an unpacked environment")
-    .option("--verify", "of an environment: read every file too, and tell what is not as packed")
+    .option("--verify", "of an environment: read every file too, and tell what is not as packed");
+  addSignatureOptions(command)
     .addOption(jsonOption())
     .action((path: string | undefined, flags: Flags) => describe(session, flags, path));
 }
 
 async function describe(session: Session, flags: Flags, path: string | undefined): Promise<void> {
   const { info } = await import("../../info.js");
-  const facts = await info({ path: namedOrOwn(path, session), verify: flags.verify, signal: session.interrupts.catch() });
+  const facts = await info({ path: fileOrOwn(path, session), ...signatureOptions(flags), verify: flags.verify, signal: session.interrupts.catch() });
   if (flags.json) await session.writeJson(facts);
   else await session.writeData(`${infoText(facts)}\n`);
 }

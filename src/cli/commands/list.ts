@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { Entry } from "../../index.js";
 import { escapedJson, escapeText } from "../escape.js";
-import { jsonOption, namedOrOwn } from "../options.js";
+import { addSignatureOptions, fileOrOwn, jsonOption, signatureOptions, type SignatureFlags } from "../options.js";
 import type { Session } from "../session.js";
 
-interface Flags {
+interface Flags extends SignatureFlags {
   readonly long?: boolean;
   readonly json?: boolean;
 }
@@ -21,12 +21,13 @@ Examples:
 
 /** `envpack list X` */
 export function addList(program: Command, session: Session): void {
-  program
+  const command = program
     .command("list")
     .summary("list what an archive or an environment holds")
     .description("Lists the entries of X, an archive or an unpacked environment, from its index.")
     .argument("[x]", "an archive or an unpacked environment")
-    .option("-l, --long", "show kinds and sizes too")
+    .option("-l, --long", "show kinds and sizes too");
+  addSignatureOptions(command)
     .addOption(jsonOption())
     .addHelpText("after", EXAMPLES)
     .action((path: string | undefined, flags: Flags) => listEntries(session, flags, path));
@@ -34,7 +35,7 @@ export function addList(program: Command, session: Session): void {
 
 async function listEntries(session: Session, flags: Flags, path: string | undefined): Promise<void> {
   const { list } = await import("../../list.js");
-  const entries = await list({ path: namedOrOwn(path, session), signal: session.interrupts.catch() });
+  const entries = await list({ path: fileOrOwn(path, session), ...signatureOptions(flags), signal: session.interrupts.catch() });
   if (entries.some(({ path }) => path === ".envpack/layer")) session.say("this is a layer: it holds what differs from its base, see `envpack info`");
   const lines = flags.json ? jsonLines(entries) : entries.map(flags.long ? longLine : shortLine);
   for (let at = 0; at < lines.length; at += BATCH) {

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { EnvpackError } from "../../errors.js";
+import { addSignatureOptions, signatureOptions, type SignatureFlags } from "../options.js";
 import type { Session } from "../session.js";
 
 const HELP = `
@@ -20,23 +21,24 @@ const ARCHIVE_NAME = /\.(tar|tar\.zst|tzst|tar\.gz|tgz)$/i;
 
 /** `envpack run X -- COMMAND ARGS` */
 export function addRun(program: Command, session: Session): void {
-  program
+  const command = program
     .command("run")
     .summary("activate an environment and execute a command in it")
     .description("Activates X and executes COMMAND in it; ends as COMMAND ends.")
-    .usage("[x] [--] <command> [args...]")
+    .usage("[options] [x] [--] <command> [args...]")
     .argument("<words...>", "X, and COMMAND with its arguments")
-    .passThroughOptions()
+    .passThroughOptions();
+  addSignatureOptions(command)
     .addHelpText("after", HELP)
-    .action((words: readonly string[]) => execute(session, words));
+    .action((words: readonly string[], flags: SignatureFlags) => execute(session, words, flags));
 }
 
-async function execute(session: Session, words: readonly string[]): Promise<void> {
+async function execute(session: Session, words: readonly string[], flags: SignatureFlags): Promise<void> {
   const { path, isArchive, command, args } = await splitWords(words, session);
   const { run } = await import("../../run.js");
   // A command in a restored environment takes the signals itself; only a restore has to be undone.
   const signal = isArchive ? session.interrupts.catch() : undefined;
-  const ended = await run({ path, command, args, signal, onTerminal: session.stdin.isTTY });
+  const ended = await run({ path, command, args, ...signatureOptions(flags), signal, onTerminal: session.stdin.isTTY });
   session.status = ended.status;
   session.endBy = ended.signal;
 }

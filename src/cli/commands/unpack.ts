@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { EnvpackError } from "../../errors.js";
 import type { UnpackResult } from "../../unpack.js";
 import { escapedWord, escapeText } from "../escape.js";
-import { collect, jsonOption, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
+import { addReadingOptions, collect, readingOptions, type ReadingFlags } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes, formatCount, formatSeconds } from "../quantities.js";
 import type { Session } from "../session.js";
+import { withStdin } from "../stdin.js";
 import { unfitText } from "../unfit-text.js";
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly force?: boolean;
   readonly only?: readonly string[];
   readonly forcePlatform?: boolean;
@@ -16,11 +16,6 @@ interface Flags {
   readonly onto?: string;
   readonly link?: boolean;
   readonly current?: string;
-  readonly verifyKey?: readonly string[];
-  readonly signature?: string;
-  readonly nThreads?: number;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -36,7 +31,7 @@ program that writes to one of them changes it in both.`;
 
 /** `envpack unpack ARCHIVE [DIR]` */
 export function addUnpack(program: Command, session: Session): void {
-  program
+  const command = program
     .command("unpack")
     .summary("verify an archive and restore it")
     .description("Verifies ARCHIVE and restores it to DIR: all of it, or nothing.")
@@ -48,12 +43,8 @@ export function addUnpack(program: Command, session: Session): void {
     .option("--shared", "for many at once: one restores DIR, the others wait and use it")
     .option("--onto <old>", "of a layer (envpack layer): the unpacked environment that it was made for")
     .option("--link", "with --onto: unchanged files become hard links of the old ones, instead of copies")
-    .option("--current <link>", "when DIR is there, let this symbolic link lead to it, in one step")
-    .addOption(verifyKeyOption())
-    .addOption(signatureOption())
-    .addOption(threadsOption())
-    .addOption(quietOption())
-    .addOption(jsonOption())
+    .option("--current <link>", "when DIR is there, let this symbolic link lead to it, in one step");
+  addReadingOptions(command)
     .addHelpText("after", EXAMPLES)
     .action((archive: string, dir: string | undefined, flags: Flags) => restore(session, flags, archive, dir));
 }
@@ -73,10 +64,7 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         onto: flags.onto,
         link: flags.link,
         current: flags.current,
-        verifyKeys: flags.verifyKey,
-        signature: flags.signature,
-        threads: flags.nThreads,
-        signal: session.interrupts.catch(),
+        ...readingOptions(flags, session),
         onProgress,
       }),
     ),
@@ -84,20 +72,6 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
   const seconds = (performance.now() - began) / 1000;
   if (flags.json) await session.writeJson({ ...result, seconds });
   else if (!flags.quiet) session.say(unpackText(result, seconds));
-}
-
-/** Gives work the archive to read: a path, or stdin for "-", which is let go of afterwards. */
-export async function withStdin<T>(session: Session, archive: string, work: (source: string | Session["stdin"]) => Promise<T>): Promise<T> {
-  if (archive !== "-") return work(archive);
-  if (session.stdin.isTTY) {
-    throw new EnvpackError("USAGE", "stdin is a terminal, not an archive", { hint: "name a file, or pipe an archive in" });
-  }
-  try {
-    return await work(session.stdin);
-  } finally {
-    // Else a writer that is not done yet would keep this process waiting after an error.
-    session.stdin.destroy();
-  }
 }
 
 function unpackText(result: UnpackResult, seconds: number): string {

@@ -3,19 +3,14 @@ import type { Difference, VerifyResult } from "../../index.js";
 import { escapeText } from "../escape.js";
 import { layerText } from "../info-text.js";
 import { EXIT } from "../exit-status.js";
-import { jsonOption, namedOrOwn, quietOption, signatureOption, threadsOption, verifyKeyOption } from "../options.js";
+import { addReadingOptions, namedOrOwn, readingOptions, type ReadingFlags } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes } from "../quantities.js";
 import type { Session } from "../session.js";
-import { withStdin } from "./unpack.js";
+import { withStdin } from "../stdin.js";
 
-interface Flags {
+interface Flags extends ReadingFlags {
   readonly repair?: string;
-  readonly verifyKey?: readonly string[];
-  readonly signature?: string;
-  readonly nThreads?: number;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -23,17 +18,13 @@ Exit status: 0 all is as it was packed, 1 something differs or the archive is da
 
 /** `envpack verify X` */
 export function addVerify(program: Command, session: Session): void {
-  program
+  const command = program
     .command("verify")
     .summary("check every byte of an archive or an environment")
     .description("Checks every byte of X, an archive or an unpacked environment, and lists what is not as packed.")
     .argument("[x]", "an archive (- is stdin) or an unpacked environment")
-    .option("--repair <archive>", "of an unpacked environment: mend what was changed or is missing; what was added stays")
-    .addOption(verifyKeyOption())
-    .addOption(signatureOption())
-    .addOption(threadsOption())
-    .addOption(quietOption())
-    .addOption(jsonOption())
+    .option("--repair <archive>", "of an unpacked environment: mend what was changed or is missing; what was added stays");
+  addReadingOptions(command)
     .addHelpText("after", EXAMPLES)
     .action((path: string | undefined, flags: Flags) => check(session, flags, path));
 }
@@ -45,10 +36,7 @@ async function check(session: Session, flags: Flags, path: string | undefined): 
       verify({
         path: source,
         repair: flags.repair,
-        verifyKeys: flags.verifyKey,
-        signature: flags.signature,
-        threads: flags.nThreads,
-        signal: session.interrupts.catch(),
+        ...readingOptions(flags, session),
         onProgress,
       }),
     ),
