@@ -16,6 +16,7 @@ const ROOMS = {
   restore: ["archive", "engine", "layer", "manifest", "relocate"],
   deliver: ["archive", "manifest"],
   fleet: ["archive", "manifest", "restore"],
+  doctor: ["archive", "environment", "manifest", "relocate", "restore"],
   cli: [],
 };
 

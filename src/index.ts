@@ -10,6 +10,7 @@ export { verify, type Difference, type VerifyOptions, type VerifyResult } from "
 export { list, type ListOptions } from "./list.js";
 export { info, type Info, type InfoOptions } from "./info.js";
 export { diff, type DiffOptions, type DiffResult, type DiffSide } from "./diff.js";
+export { doctor, type DoctorOptions, type DoctorResult, type Finding } from "./doctor.js";
 export { layer, type LayerOptions, type LayerResult } from "./layer.js";
 export { relocate, type RelocateOptions, type RelocateResult, type Unfit } from "./relocate.js";
 export { run, type RunOptions } from "./run.js";

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { VERSION } from "../version.js";
 import { addDeliver } from "./commands/deliver.js";
 import { addDiff } from "./commands/diff.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addInfo } from "./commands/info.js";
 import { addLayer } from "./commands/layer.js";
 import { addList } from "./commands/list.js";
@@ -34,7 +35,7 @@ export function buildProgram(session: Session): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addDiff, addLayer, addRelocate, addRun, addDeliver];
+  const parts = [addPack, addUnpack, addList, addInfo, addVerify, addDiff, addDoctor, addLayer, addRelocate, addRun, addDeliver];
   for (const add of parts) add(program, session);
   return program;
 }

@@ -28,7 +28,7 @@ function hostTarget(natives: readonly NativeFile[]): Omit<Target, "abi"> {
 }
 
 /** Whether the loader of a package would take this library on that platform. */
-function fitsPlatform(native: NativeFile, target: Omit<Target, "abi">): boolean {
+export function fitsPlatform(native: Pick<NativeFile, "os" | "arch" | "libc">, target: { readonly os: string; readonly arch: string; readonly libc: Target["libc"] }): boolean {
   if (native.os !== target.os) return false;
   if (native.arch !== null && native.arch !== target.arch) return false;
   return native.libc === null || target.libc === null || native.libc === target.libc;
@@ -65,11 +65,11 @@ function isBuilt(native: NativeFile): boolean {
 }
 
 /** `prebuilds/linux-x64/electron.abi110.node`, `bin/electron-v20…/x.node` */
-function isForElectron(file: string): boolean {
+export function isForElectron(file: string): boolean {
   return /(^|\/)electron[.-]/.test(file.slice(file.lastIndexOf("node_modules/") + 1));
 }
 
-function fitsAbi(native: NativeFile, target: Target): boolean {
+export function fitsAbi(native: Pick<NativeFile, "abi">, target: Pick<Target, "abi">): boolean {
   return native.abi === null || native.abi === "napi" || native.abi === target.abi;
 }
 

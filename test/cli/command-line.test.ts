@@ -36,7 +36,7 @@ describe("help", () => {
     expect(stdout).toContain("Usage: envpack");
   });
 
-  test.each(["pack", "unpack", "list", "info", "verify", "relocate", "run"])("%s has help of its own", (command) => {
+  test.each(["pack", "unpack", "list", "info", "verify", "diff", "layer", "doctor", "relocate", "run"])("%s has help of its own", (command) => {
     const { status, stdout } = envpack([command, "--help"]);
     expect(status).toBe(0);
     expect(stdout).toContain(`Usage: envpack ${command}`);
