@@ -4,6 +4,7 @@ import type { Environment } from "../environment/environment.js";
 import type { Manifest, PackageRecord, Platform, RelocationSummary, RuntimeRecord } from "../manifest/manifest.js";
 import { FORMAT_VERSION } from "../manifest/manifest.js";
 import { VERSION } from "../version.js";
+import { foundPaths } from "./found-paths.js";
 import { ENVIRONMENT_FOLDER, RESOLVE_FOLDER } from "./layout.js";
 
 /** What the stages before found out, to be told by the manifest. */
@@ -24,7 +25,6 @@ export interface Findings {
 /** The manifest of an archive: names and figures of what was planned, nothing of the packer. */
 export function describePlan(findings: Findings): Manifest {
   const { environment, entries } = findings;
-  const files = entries.filter((entry) => entry.type === "file");
   return {
     formatVersion: FORMAT_VERSION,
     createdBy: `envpack ${VERSION}`,
@@ -37,7 +37,7 @@ export function describePlan(findings: Findings): Manifest {
     resolveFrom: environment.resolveFrom ?? RESOLVE_FOLDER[environment.kind],
     packages: describePackages(environment, entries),
     bins: environment.bins.map((bin) => bin.name),
-    totals: { entries: entries.length, bytes: files.reduce((sum, file) => sum + file.size, 0) },
+    totals: { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0) },
     relocation: findings.relocation,
     omitted: findings.omitted,
     includedSecrets: [...findings.includedSecrets].sort(),
@@ -61,13 +61,12 @@ function describeRuntime({ environment, hook }: Findings): RuntimeRecord | null 
 
 /** The packages whose folder goes in: `--omit dev` and `--exclude` take some away. */
 function describePackages(environment: Environment, entries: readonly PlannedEntry[]): PackageRecord[] {
-  // Plug'n'Play has archives in place of folders.
-  const places = new Set(entries.filter((entry) => entry.type === "directory" || entry.type === "file").map((entry) => entry.path));
   const base = ENVIRONMENT_FOLDER[environment.kind];
-  const records: PackageRecord[] = [];
-  for (const { name, version, path } of environment.packages) {
-    const arcpath = posix.join(base, path);
-    if (path !== "" && places.has(arcpath)) records.push({ name, version, path: arcpath });
-  }
-  return records;
+  const records = environment.packages
+    .filter(({ path }) => path !== "")
+    .map(({ name, version, path }) => ({ name, version, path: posix.join(base, path) }));
+  // Plug'n'Play has archives in place of folders.
+  const places = entries.filter(({ type }) => type === "directory" || type === "file");
+  const packed = foundPaths(places, records.map(({ path }) => path));
+  return records.filter(({ path }) => packed.has(path));
 }

@@ -10,6 +10,7 @@ export function linkSameInodes(
   entries: readonly PlannedEntry[],
   inodes: ReadonlyMap<string, string>,
 ): readonly PlannedEntry[] {
+  if (inodes.size === 0) return entries;
   const first = new Map<string, PlannedFile>();
   return entries.map((entry) => {
     const inode = inodes.get(entry.path);

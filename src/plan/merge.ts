@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
+import { byPath, foundPaths } from "./found-paths.js";
 
 /**
  * Joins two lists of entries into one in the archive's order, adding the folders that are missing.
@@ -9,14 +10,12 @@ export function mergeEntries(
   entries: readonly PlannedEntry[],
   added: readonly PlannedEntry[],
 ): readonly PlannedEntry[] {
-  const byPath = new Map<string, PlannedEntry>();
-  for (const entry of entries) byPath.set(entry.path, entry);
-  for (const entry of added) {
-    byPath.set(entry.path, entry);
-    for (let folder = posix.dirname(entry.path); folder !== "."; folder = posix.dirname(folder)) {
-      if (byPath.has(folder)) break;
-      byPath.set(folder, { type: "directory", path: folder });
-    }
+  const merged = new Map(added.map((entry) => [entry.path, entry]));
+  const folders = new Set<string>();
+  for (const { path } of added) {
+    for (let folder = posix.dirname(path); folder !== "." && !folders.has(folder); folder = posix.dirname(folder)) folders.add(folder);
   }
-  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const there = foundPaths(entries, folders);
+  for (const path of folders) if (!there.has(path) && !merged.has(path)) merged.set(path, { type: "directory", path });
+  return [...entries.filter(({ path }) => !merged.has(path)), ...merged.values()].sort(byPath);
 }

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import { parseLocation, splitZip } from "../environment/pnp/location.js";
+import { foundPaths } from "./found-paths.js";
 import { ENVIRONMENT_FOLDER } from "./layout.js";
 
 /**
@@ -12,13 +13,16 @@ import { ENVIRONMENT_FOLDER } from "./layout.js";
  */
 export function narrowEnvironment(environment: Environment, entries: readonly PlannedEntry[]): Environment {
   const base = ENVIRONMENT_FOLDER[environment.kind];
-  const paths = new Set(entries.map(({ path }) => path));
-  const isPacked = (path: string): boolean => paths.has(posix.join(base, fileOf(path)));
+  const arcpathOf = (path: string): string => posix.join(base, fileOf(path));
+  const { packages, bins, natives } = environment;
+  const places = [...packages.map(({ path }) => path), ...bins.map(({ file }) => file), ...natives.map(({ file }) => file)];
+  const paths = foundPaths(entries, places.map(arcpathOf));
+  const isPacked = (path: string): boolean => paths.has(arcpathOf(path));
   return {
     ...environment,
-    packages: environment.packages.filter(({ path }) => path === "" || isPacked(path)),
-    bins: environment.bins.filter(({ file }) => isPacked(file)),
-    natives: environment.natives.filter(({ file }) => isPacked(file)),
+    packages: packages.filter(({ path }) => path === "" || isPacked(path)),
+    bins: bins.filter(({ file }) => isPacked(file)),
+    natives: natives.filter(({ file }) => isPacked(file)),
   };
 }
 

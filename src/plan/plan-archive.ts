@@ -7,6 +7,7 @@ import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
 import type { Notice, ProgressListener } from "../progress.js";
 import { noticeCollisions } from "./collisions.js";
+import { byPath, foundPaths } from "./found-paths.js";
 import { linkSameInodes } from "./hard-links.js";
 import { ENVIRONMENT_FOLDER } from "./layout.js";
 import { planOutside } from "./outside-entries.js";
@@ -44,8 +45,8 @@ export async function planArchive(environment: Environment, given: PlanOptions):
   });
   const results = [...(await withRuntime(environment, own, signal)), ...(await planOutside(environment, options))];
   const entries = orderEntries(results);
-  const paths = new Set(entries.map(({ path }) => path));
-  checkAddons(environment, (file) => paths.has(posix.join(arcpath, file)));
+  const natives = foundPaths(entries, environment.natives.map(({ file }) => posix.join(arcpath, file)));
+  checkAddons(environment, (file) => natives.has(posix.join(arcpath, file)));
   onProgress?.({ stage: "planning", done: entries.length, total: entries.length });
   const leftOut = results.flatMap((result) => result.leftOut).sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
@@ -56,17 +57,20 @@ export async function planArchive(environment: Environment, given: PlanOptions):
   };
 }
 
-/** One list in code-unit order, which puts folders before what they hold. */
+/** Folders that hold what comes from elsewhere than the environment's own folder. */
+const SHARED_FOLDERS = ["bin", "lib", "lib/node_modules", "links"];
+
+/** One list in the archive's order. */
 function orderEntries(results: readonly WalkResult[]): readonly PlannedEntry[] {
-  // Folders above archives of Yarn's cache may be known already.
-  const known = new Map(results.flatMap((result) => result.entries).map((entry) => [entry.path, entry]));
-  const entries = [...known.values()];
-  for (const path of ["bin", "lib", "lib/node_modules", "links"]) {
-    if (!known.has(path) && entries.some((entry) => entry.path.startsWith(`${path}/`))) {
-      entries.push({ type: "directory", path });
-    }
+  const all = results.flatMap((result) => result.entries);
+  const there = foundPaths(all, SHARED_FOLDERS);
+  for (const path of SHARED_FOLDERS) {
+    const start = `${path}/`;
+    if (!there.has(path) && all.some((entry) => entry.path.startsWith(start))) all.push({ type: "directory", path });
   }
-  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  all.sort(byPath);
+  // Folders above archives of Yarn's cache may be known already; the last one counts.
+  const entries = all.filter(({ path }, index) => path !== all[index + 1]?.path);
   return linkSameInodes(entries, new Map(results.flatMap((result) => [...result.inodes])));
 }
 

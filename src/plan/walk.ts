@@ -83,7 +83,7 @@ export async function walkEnvironment(request: WalkRequest): Promise<WalkResult>
 }
 
 class Walk {
-  private readonly entries = new Map<string, PlannedEntry>();
+  private readonly entries: PlannedEntry[] = [];
   private readonly counts: Count[] = [];
   private readonly secrets: string[] = [];
   private readonly inodes = new Map<string, string>();
@@ -92,12 +92,12 @@ class Walk {
 
   constructor(private readonly request: WalkRequest) {
     const root = this.openFolder("", null, NOTHING_DECIDED, null);
-    if (request.arcpath !== "") this.entries.set(request.arcpath, { type: "directory", path: request.arcpath });
+    if (request.arcpath !== "") this.entries.push({ type: "directory", path: request.arcpath });
     root.planned = true;
   }
 
   get entryCount(): number {
-    return this.entries.size;
+    return this.entries.length;
   }
 
   /** Walks one folder; false when there is none left. */
@@ -109,9 +109,9 @@ class Walk {
   }
 
   finish(): WalkResult {
-    this.dropEmptied();
+    const emptied = this.dropEmptied();
     return {
-      entries: [...this.entries.values()],
+      entries: emptied.size === 0 ? this.entries : this.entries.filter(({ path }) => !emptied.has(path)),
       leftOut: this.counts,
       includedSecrets: this.secrets.sort(),
       inodes: this.inodes,
@@ -170,7 +170,7 @@ class Walk {
       child.names = names;
       this.plan(child);
     } else if (type === "symlink") {
-      this.entries.set(arcpath, { type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
+      this.entries.push({ type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
     } else if (type === "file") {
       this.planFile(arcpath, file, stats);
       if (!decision.secretsAllowed && isSearched(path, name)) searchSecrets(file, path);
@@ -184,7 +184,7 @@ class Walk {
     refuseUnreadable(stats, file);
     const identity = { dev, ino, size, mtimeMs, ctimeMs };
     const executable = (mode & 0o100) !== 0;
-    this.entries.set(arcpath, { type: "file", path: arcpath, executable, size, source: { kind: "disk", file, identity } });
+    this.entries.push({ type: "file", path: arcpath, executable, size, source: { kind: "disk", file, identity } });
     if (stats.nlink > 1) this.inodes.set(arcpath, `${dev}:${ino}`);
   }
 
@@ -226,20 +226,22 @@ class Walk {
 
   private plan(folder: Folder): void {
     const arcpath = this.arcpathOf(folder.path);
-    this.entries.set(arcpath, { type: "directory", path: arcpath });
+    this.entries.push({ type: "directory", path: arcpath });
     Object.assign(folder, { planned: true });
   }
 
   /** Children are opened after their parents, so the way back meets them first. */
-  private dropEmptied(): void {
+  private dropEmptied(): ReadonlySet<string> {
+    const emptied = new Set<string>();
     for (const folder of this.folders.reverse()) {
       const { parent, lost } = folder;
       if (parent === null || !folder.planned || folder.kept > 0 || lost.size === 0) continue;
       if (![...lost].every((reason) => EMPTYING.has(reason))) continue;
-      this.entries.delete(this.arcpathOf(folder.path));
+      emptied.add(this.arcpathOf(folder.path));
       parent.kept--;
       for (const reason of lost) parent.lost.add(reason);
     }
+    return emptied;
   }
 
   private noteSecret(arcpath: string, path: string, name: string, parent: Standing): void {

@@ -27,12 +27,13 @@ const RULES: readonly Rule[] = [links, nodeenvScripts, denoLaunchers, npmPrefix,
 export function relocatePlan(plan: Plan, environment: Environment): { plan: Plan; summary: RelocationSummary } {
   const bases = new Bases(environment);
   const summary = { relative: 0, broughtIn: countOutside(plan, environment), dropped: countDropped(plan) };
-  const entries = plan.entries.flatMap((entry): readonly PlannedEntry[] => {
+  const entries: PlannedEntry[] = [];
+  for (const entry of plan.entries) {
     const outcome = applyRules(entry, bases, environment);
-    if (outcome === null) return [entry];
-    if (outcome.action !== null) summary[outcome.action] += 1;
-    return outcome.entries;
-  });
+    if (outcome === null) entries.push(entry);
+    else entries.push(...outcome.entries);
+    if (outcome !== null && outcome.action !== null) summary[outcome.action] += 1;
+  }
   return { plan: { ...plan, entries }, summary };
 }
 

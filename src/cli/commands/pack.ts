@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { EnvpackError } from "../../errors.js";
 import type { PackOptions } from "../../pack.js";
 import { previewJson, previewText } from "../dry-run.js";
+import { keepHeapSmall } from "../heap.js";
 import { collect, jsonOption, parseInteger, quietOption, threadsOption } from "../options.js";
 import { packJson, packText } from "../pack-summary.js";
 import { withProgress } from "../progress-bar.js";
@@ -118,7 +119,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     detachSign: flags.detachSign,
     arcroot: flags.arcroot,
     signal: session.interrupts.catch(),
-    onProgress,
+    onProgress: keepHeapSmall(onProgress),
   });
   const began = performance.now();
   if (flags.dryRun) {
