@@ -52,7 +52,7 @@ async function checkSubject(options: DoctorOptions, host: Host, env: NodeJS.Proc
     const place = await checkTarget(resolve(options.target ?? "."), { entries: [], bytes: 0, fixups: [] });
     return [checkPlatform(null, host), ...place, ...(await checkMemory(process.execPath, env))];
   }
-  const packed = await openPacked(options.path, options.signal);
+  const packed = await openPacked(options.path, { signal: options.signal });
   try {
     refuseLayer(packed.manifest);
     const fixups = decodeFixups(await packed.readMeta(META.fixups));
