@@ -136,6 +136,10 @@ try {
         if (started) return;
         started = true;
         try {
+          // That thread has this file preloaded, too. Hooks that it registered for itself would stand in the
+          // chain in no certain order, and of two environments the lower one might answer first.
+          const threads = require("worker_threads");
+          if (!threads.isMainThread && threads.parentPort === null) return;
           const url = require("url");
           nodeModule.register(url.pathToFileURL(path.join(__dirname, "hook-thread.mjs")).href, {
             data: { root: root, packages: packages, bare: BARE },
