@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EnvpackError } from "../../errors.js";
 import type { InstalledFolder } from "../installed.js";
+import { lockMismatch } from "./lock-mismatch.js";
 import type { DevelopmentFlags, PackageManager, Project } from "./manager.js";
 import { readHiddenLock, readNpmLock, type LockedPackage, type NpmLock } from "./npm-lock.js";
 
@@ -15,21 +15,12 @@ export const npm: PackageManager = {
   readDevelopment,
 };
 
-/** How many packages a message names before it counts the rest. */
-const NAMED = 5;
-
 /** Refuses where what is installed is not what the lockfile names. */
 function checkInstalled(project: Project): void {
   const lock = readNpmLock(project.root);
   if (lock === null) return;
   const faults = findFaults(project, lock);
-  if (faults.length === 0) return;
-  const more = faults.length > NAMED ? ` and ${faults.length - NAMED} more` : "";
-  throw new EnvpackError(
-    "LOCK_MISMATCH",
-    `node_modules is not what ${lock.file} says: ${faults.slice(0, NAMED).join(", ")}${more}`,
-    { path: project.root, hint: "install what the lockfile says with `npm ci`" },
-  );
+  if (faults.length > 0) throw lockMismatch(project.root, lock.file, faults, npm.install);
 }
 
 /** A line for each package that differs, in the order of the lockfile. */

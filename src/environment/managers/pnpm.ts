@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Bin } from "../environment.js";
-import { flagsOf } from "./lock-graph.js";
+import { findMissing, flagsOf } from "./lock-graph.js";
+import { lockMismatch } from "./lock-mismatch.js";
 import type { DevelopmentFlags, PackageManager, Project } from "./manager.js";
 import { readPnpmLock } from "./pnpm-lock.js";
 
@@ -12,10 +13,20 @@ export const pnpm: PackageManager = {
   // An environment that was packed once comes without .modules.yaml.
   installedBy: (root) => ["node_modules/.modules.yaml", "node_modules/.pnpm"].some((mark) => existsSync(join(root, mark))),
   install: "pnpm install --frozen-lockfile",
-  checkInstalled: () => undefined,
+  checkInstalled,
   readDevelopment,
   nodePath,
 };
+
+/** Refuses where packages are missing that the lockfile names: an installation that was cut off, or is an older one. */
+function checkInstalled(project: Project): void {
+  const lock = readPnpmLock(project.root);
+  if (lock === null) return;
+  // `pnpm install --filter` installs some members of a workspace and leaves the others bare.
+  const installed = [...lock.required].filter(([path]) => path === "" || existsSync(join(project.root, path, "node_modules")));
+  const missing = findMissing(lock.packages, installed.flatMap(([, keys]) => keys), project);
+  if (missing.length > 0) throw lockMismatch(project.root, lock.file, missing.map((id) => `${id} is missing`), pnpm.install);
+}
 
 function readDevelopment(project: Project): DevelopmentFlags | null {
   const lock = readPnpmLock(project.root);
