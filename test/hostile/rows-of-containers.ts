@@ -71,7 +71,7 @@ export function rowsOfContainers(): Row[] {
     listed(23, "garbage behind the end", (format) => Buffer.concat([good(format), Buffer.from("garbage")]), ANY),
     listed(23, "zeros behind the end", (format) => Buffer.concat([good(format), Buffer.alloc(10_240)]), ANY),
     listed(23, "a second archive behind the end", (format) => Buffer.concat([makeHostile(format), good(format)]), ANY),
-    listed(24, "a flipped bit in a body", (format) => (format === "tar.gz" ? null : flip(good(format), good(format).indexOf("the body of b"))), /ARCHIVE_CORRUPT.*app\/|DIGEST_MISMATCH.*app\/b\.js/),
+    hidden(24, "a flipped bit in a body", (format) => (format === "tar.gz" ? null : flip(good(format), good(format).indexOf("the body of b"))), /ARCHIVE_CORRUPT.*app\/|DIGEST_MISMATCH.*app\/b\.js/),
     listed(24, "a flipped bit in a gzip CRC", only("tar.gz", () => flip(good("tar.gz"), good("tar.gz").indexOf(Buffer.from("1f8b08", "hex"), 100) - 8)), ANY),
     listed(24, "a flipped bit in a gzip length", only("tar.gz", () => flip(good("tar.gz"), good("tar.gz").indexOf(Buffer.from("1f8b08", "hex"), 100) - 4)), ANY),
     listed(25, "300 frames", (format) => (format === "tar" ? null : makeHostile(format, { frames: manyFrames, manifest: (m) => ({ ...m, totals: { entries: 400, bytes: 400 } }) })), "accept"),
