@@ -2,7 +2,7 @@
 # node_modules/ and .cache/, everything it makes in dist/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build lint typecheck test test-real test-hostile test-faults test-all demo clean
+.PHONY: help build lint typecheck test test-real test-hostile test-faults test-cluster test-all demo clean
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
@@ -16,6 +16,8 @@ help: ## Show this list
 	@echo "make test-real  environments of every package manager, moved out of sight and tried again: a line each"
 	@echo "make test-hostile  hostile archives: a line a row of the table in docs/SECURITY.md"
 	@echo "make test-faults   full disks, kills, changing sources, many at once"
+	@echo "make test-cluster  on the real engines: Hadoop YARN, Spark, Slurm, squashfs. Fetches them from Maven Central,"
+	@echo "                PyPI and Debian (as root); those that cannot be had are skipped. One only: CLUSTER=test/cluster/yarn"
 	@echo "make test-all   make test, and the environments that take minutes to build"
 	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
 	@echo "make bench      compare with tar, zstd, pigz, node-tar, conda-pack and caxa: most of an hour, for an idle"
@@ -56,6 +58,13 @@ test-hostile: $(BUILT)
 
 test-faults: $(BUILT)
 	@npx --no-install vitest run test/faults test/real/interrupt.test.ts test/restore --reporter=verbose
+
+# What the engines' tests want of Debian: the program that tells whether it is here, and its package.
+ENGINES := javac:default-jdk-headless mvn:maven slurmctld:slurm-wlm mksquashfs:squashfs-tools squashfuse:squashfuse
+
+test-cluster: $(BUILT)
+	@test/cluster/debian.sh $(ENGINES)
+	@npx --no-install vitest run --config test/cluster/vitest.config.ts $(CLUSTER)
 
 test-all: lint typecheck $(BUILT)
 	@ENVPACK_TEST_ALL=1 node test/every-node.mjs

@@ -6,6 +6,8 @@ import { SkipReporter } from "./test/skip-reporter.js";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Real engines have a run of their own: test/cluster/vitest.config.ts, `make test-cluster`.
+    exclude: ["test/cluster/**"],
     // What envpack remembers of the tests' archives is none of the user's business.
     env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache") },
     setupFiles: ["test/setup.ts"],
