@@ -13,8 +13,8 @@ export interface Environment {
   /** The same folder as the user named it, absolute. Differs from `root` behind a link. */
   readonly namedRoot: string;
   readonly manager: ManagerRecord | null;
-  /** The folder, relative to `root`, whose node_modules answers scripts outside; absent: the kind's own. */
-  readonly resolveFrom?: string;
+  /** The folders, relative to `root`, whose node_modules answer scripts outside, in order; absent: the kind's own. */
+  readonly resolveFrom?: readonly string[];
   /** Programs from outside that a prefix's launchers start, by their name in `bin/`: absolute files; absent: none. */
   readonly programs?: ReadonlyMap<string, string>;
   /** What conda's records say of the files that hold the prefix; absent: it is no conda prefix. */

@@ -41,7 +41,7 @@ const manifest = record<Manifest>({
   platform,
   runtime: nullable(runtime),
   manager: nullable(record({ name: oneOf("npm", "pnpm", "yarn", "bun", "deno"), version: nullable(text(128)) })),
-  resolveFrom: folderArcpath,
+  resolveFrom: list(folderArcpath),
   packages: list(record<PackageRecord>({ name: text(), version: text(1024, 0), path: folderArcpath })),
   bins: list(text(255)),
   totals: record({ entries: count, bytes: count }),

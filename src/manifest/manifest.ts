@@ -17,10 +17,10 @@ export interface Manifest {
   readonly runtime: RuntimeRecord | null;
   readonly manager: ManagerRecord | null;
   /**
-   * The folder, as an arcpath, from which scripts outside the environment resolve bare imports:
-   * "app" of a project, "lib" of a prefix.
+   * The folders, as arcpaths, from which scripts outside the environment resolve bare imports, in their
+   * order: "app" of a project, "lib" of a prefix, one for each `pnpm add -g`.
    */
-  readonly resolveFrom: string;
+  readonly resolveFrom: readonly string[];
   /** Sorted by path. */
   readonly packages: readonly PackageRecord[];
   /** Names in `bin/` that belong to the environment's packages, sorted. */

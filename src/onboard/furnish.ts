@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { PlannedFile } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
-import { RESOLVE_FOLDER } from "../plan/layout.js";
+import { resolveFolders } from "../plan/layout.js";
 import type { Notice } from "../progress.js";
 import { makeLaunchers, toolLauncher } from "./launchers.js";
 import { arcpathOf, HOOK, HOOK_THREAD, promptName, TRAVELER } from "./layout.js";
@@ -68,15 +68,14 @@ async function shellScripts(environment: Environment): Promise<PlannedFile[]> {
 
 async function hookFiles(environment: Environment): Promise<PlannedFile[]> {
   const { kind, pnp } = environment;
-  const folder = environment.resolveFrom === undefined ? RESOLVE_FOLDER[kind] : arcpathOf(kind, environment.resolveFrom);
-  const values = new Map([
-    ["@RESOLVE_FROM@", folder],
+  const values = new Map<string, string | readonly string[]>([
+    ["@RESOLVE_FROM@", resolveFolders(environment)],
     ["@PNP@", pnp ? arcpathOf(kind, pnp.file) : ""],
     ["@PNP_LOADER@", pnp?.loader ? arcpathOf(kind, pnp.loader) : ""],
   ]);
   const hook = await readSource("hook/hook.cjs");
   return [
-    file(HOOK, hook.replace(/@[A-Z_]+@/g, (name) => values.get(name) ?? name), false),
+    file(HOOK, hook.replace(/"(@[A-Z_]+@)"/g, (text, name: string) => JSON.stringify(values.get(name)) ?? text), false),
     file(HOOK_THREAD, await readSource("hook/hook-thread.mjs"), false),
   ];
 }

@@ -5,7 +5,7 @@ import type { Manifest, PackageRecord, Platform, RelocationSummary, RuntimeRecor
 import { FORMAT_VERSION } from "../manifest/manifest.js";
 import { VERSION } from "../version.js";
 import { foundPaths } from "./found-paths.js";
-import { ENVIRONMENT_FOLDER, RESOLVE_FOLDER } from "./layout.js";
+import { ENVIRONMENT_FOLDER, resolveFolders } from "./layout.js";
 
 /** What the stages before found out, to be told by the manifest. */
 export interface Findings {
@@ -34,7 +34,7 @@ export function describePlan(findings: Findings): Manifest {
     platform: describePlatform(findings),
     runtime: describeRuntime(findings),
     manager: environment.manager,
-    resolveFrom: environment.resolveFrom ?? RESOLVE_FOLDER[environment.kind],
+    resolveFrom: resolveFolders(environment),
     packages: describePackages(environment, entries),
     bins: environment.bins.map((bin) => bin.name),
     totals: { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0) },

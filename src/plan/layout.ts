@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Environment } from "../environment/environment.js";
 
 /** Where an environment's own folder lies in the archive, as an arcpath: "" is the archive's root. */
@@ -7,12 +8,15 @@ export const ENVIRONMENT_FOLDER: Readonly<Record<Environment["kind"], string>> =
   conda: "",
 };
 
-/** The folder from which scripts outside the environment resolve bare imports. */
-export const RESOLVE_FOLDER: Readonly<Record<Environment["kind"], string>> = {
-  project: "app",
-  prefix: "lib",
-  conda: "lib",
-};
+/**
+ * The folders, as arcpaths, from which scripts outside the environment resolve bare imports, in their order.
+ * `lib` of a prefix is always one: what `npm install -g` adds after a move stands there.
+ */
+export function resolveFolders({ kind, resolveFrom = [] }: Pick<Environment, "kind" | "resolveFrom">): readonly string[] {
+  const base = ENVIRONMENT_FOLDER[kind];
+  if (kind !== "project") return [...new Set([...resolveFrom, "lib"])];
+  return resolveFrom.length === 0 ? [base] : resolveFrom.map((folder) => posix.join(base, folder));
+}
 
 /** A folder whose absolute path may stand in files, and what it became in the archive. */
 interface Root {

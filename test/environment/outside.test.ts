@@ -149,7 +149,7 @@ describe("one member of a workspace", () => {
       "node_modules/": "",
     });
     const environment = await readEnvironment(join(folder, "packages/web"), { node: "none" });
-    expect(environment).toMatchObject({ name: "@s/web", version: "3.0.0", root: folder, resolveFrom: "packages/web" });
+    expect(environment).toMatchObject({ name: "@s/web", version: "3.0.0", root: folder, resolveFrom: ["packages/web"] });
   });
 
   test("with missing dependencies is refused, naming them", async () => {

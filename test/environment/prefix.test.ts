@@ -28,7 +28,7 @@ const OWN_NODE: Record<string, Content> = { "bin/node": { link: process.execPath
 describe("a prefix", () => {
   test("of npm has the packages of lib/node_modules and their commands", async () => {
     const found = await read(GLOBAL);
-    expect(found).toMatchObject({ kind: "prefix", resolveFrom: "lib", manager: { name: "npm", version: null } });
+    expect(found).toMatchObject({ kind: "prefix", resolveFrom: ["lib"], manager: { name: "npm", version: null } });
     expect(found.packages.map(({ name, path }) => [name, path])).toEqual([
       ["@s/c", "lib/node_modules/@s/c"],
       ["a", "lib/node_modules/a"],
@@ -50,7 +50,7 @@ describe("a prefix", () => {
     const folder = writeTree(makeFolder(), GLOBAL);
     expect((await readEnvironment(folder, { node: "none" })).kind).toBe("prefix");
     const yarn = { "package.json": { dependencies: {} }, "node_modules/.yarn-integrity": {}, "node_modules/x/package.json": { name: "x", version: "1.0.0" } };
-    expect(await read(yarn)).toMatchObject({ kind: "prefix", resolveFrom: "", manager: { name: "yarn" }, packages: [{ name: "x" }] });
+    expect(await read(yarn)).toMatchObject({ kind: "prefix", resolveFrom: [""], manager: { name: "yarn" }, packages: [{ name: "x" }] });
   });
 
   test("of a version manager is called node, with the runtime's version; any other has its folder's name", async () => {

@@ -10,7 +10,7 @@ export const MANIFEST: Manifest = {
   platform: { os: "linux", arch: "x64", libc: "glibc", glibc: "2.28" },
   runtime: { name: "node", version: "20.20.2", abi: "115", napi: "9", hook: "import" },
   manager: { name: "npm", version: "11.0.0" },
-  resolveFrom: "app",
+  resolveFrom: ["app"],
   packages: [{ name: "@a/b", version: "1.0.0", path: "app/node_modules/@a/b" }],
   bins: ["b"],
   totals: { entries: 10, bytes: 1000 },

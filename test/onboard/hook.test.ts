@@ -203,6 +203,29 @@ describe("the hook of a prefix", () => {
   });
 });
 
+describe("the hook of an environment with several folders of packages", () => {
+  // A member of a workspace may lie in a folder of any name (but of a backslash: Node's own imports fail there).
+  const folders = ["global/a", 'global/b "quoted"'];
+  const named = (name: string, text: string): [string, string] => [`${name}/index.js`, `module.exports = "${text}"`];
+
+  it("asks one after the other, then lib/node_modules, for require and import", async () => {
+    const files = Object.fromEntries([
+      named("global/a/node_modules/plain", "plain of a"),
+      named(`${folders[1]}/node_modules/plain`, "plain of b"),
+      named(`${folders[1]}/node_modules/second`, "second of b"),
+      named("lib/node_modules/later", "later of lib"),
+    ]);
+    const root = await layOut(makeFolder(), makeEnvironment({ kind: "prefix", resolveFrom: folders }), files);
+    const env = activationEnv(root, { name: "sample" }, {});
+    const out = (args: string[]): string => execFileSync(process.execPath, args, { encoding: "utf8", env, cwd: "/" }).trim();
+    expect(out(["-p", "['plain', 'second', 'later'].map(require).join()"])).toBe("plain of a,second of b,later of lib");
+    const code = "import p from 'plain'; import s from 'second'; import l from 'later'; console.log([p, s, l].join())";
+    expect(out(["--input-type=module", "-e", code])).toBe("plain of a,second of b,later of lib");
+    const missing = spawnSync(process.execPath, ["--input-type=module", "-e", "import 'nowhere'"], { encoding: "utf8", env, cwd: "/" });
+    expect([missing.status, missing.stderr.includes("Cannot find package 'nowhere'")]).toEqual([1, true]);
+  });
+});
+
 describe("hookKind", () => {
   it("tells the versions that can answer import from those that cannot", () => {
     const kinds = (versions: string[]): string[] => versions.map(hookKind);

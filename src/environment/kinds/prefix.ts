@@ -42,7 +42,7 @@ export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): O
     name: nameOf(root),
     version: null,
     root,
-    resolveFrom: layout.importers[0],
+    resolveFrom: layout.importers,
     manager: layout.manager,
     packages,
     bins: findPrefixBins(root, layout.commands, outside),

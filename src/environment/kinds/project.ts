@@ -49,7 +49,7 @@ export async function readProject(
     version: json.version,
     root: project.root,
     manager: describeManager(manager, project.root, project.json),
-    resolveFrom: member ?? undefined,
+    resolveFrom: member === null ? undefined : [member],
     natives: findEveryNative(project.root, rest.packages, outside),
     outside,
     packages: rest.packages,

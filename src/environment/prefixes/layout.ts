@@ -7,7 +7,7 @@ import { isLauncher } from "./launcher-kinds.js";
 /** Where a prefix keeps its packages and its commands; all paths relative to it, "" for itself. */
 export interface PrefixLayout {
   readonly manager: ManagerRecord;
-  /** Folders whose node_modules the user's global packages stand in; the first is where imports look. */
+  /** Folders whose node_modules the user's global packages stand in, in the order in which imports look there. */
   readonly importers: readonly string[];
   /** Folders of virtual stores outside node_modules, each with a node_modules of its own. */
   readonly stored: readonly string[];

@@ -17,15 +17,20 @@ export async function resolve(specifier, context, next) {
     return await next(specifier, context);
   } catch (error) {
     if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return await resolveHere(specifier, context, next).catch((second) => {
-      // Else the package is here, but not what is asked of it.
-      throw second.code === "ERR_MODULE_NOT_FOUND" ? error : second;
-    });
+    for (const folder of packages) {
+      try {
+        return await resolveHere(specifier, context, next, folder);
+      } catch (second) {
+        // Else the package is here, but not what is asked of it.
+        if (second.code !== "ERR_MODULE_NOT_FOUND") throw second;
+      }
+    }
+    throw error;
   }
 }
 
-async function resolveHere(specifier, context, next) {
-  const found = await next(specifier, { ...context, parentURL: pathToFileURL(join(packages, "_")).href });
+async function resolveHere(specifier, context, next, folder) {
+  const found = await next(specifier, { ...context, parentURL: pathToFileURL(join(folder, "_")).href });
   if (found.url.startsWith(pathToFileURL(root + sep).href)) return found;
   throw Object.assign(new Error("found above the environment"), { code: "ERR_MODULE_NOT_FOUND" });
 }

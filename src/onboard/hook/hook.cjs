@@ -17,7 +17,10 @@ try {
     const path = require("path");
     const nodeModule = require("module");
     const root = path.dirname(__dirname);
-    const packages = path.join(root, "@RESOLVE_FROM@", "node_modules");
+    // In their order: each `pnpm add -g` of newer versions has a folder of its own.
+    const packages = "@RESOLVE_FROM@".map(function (folder) {
+      return path.join(root, folder, "node_modules");
+    });
 
     /** What Node looks up in node_modules: no path, no URL, no "#import" of a package itself. */
     const BARE = /^(?!\.{0,2}[\\/]|\.{1,2}$|#|[a-z][a-z0-9+.-]*:)./i;
@@ -56,7 +59,7 @@ try {
 
       function resolveInEnvironment(request) {
         try {
-          return api.resolveRequest(request, path.dirname(packages) + path.sep);
+          return api.resolveRequest(request, path.dirname(packages[0]) + path.sep);
         } catch (_) {
           return null;
         }
@@ -105,13 +108,15 @@ try {
           } catch (error) {
             if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
           }
-          const here = Object.assign({}, asked, { parentURL: url.pathToFileURL(path.join(packages, "_")).href });
-          try {
-            const found = next(specifier, here);
-            if (found.url.indexOf(url.pathToFileURL(root + path.sep).href) === 0) return found;
-          } catch (error) {
-            // The package is here, but not what is asked of it.
-            if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+          for (let i = 0; i < packages.length; i++) {
+            const here = Object.assign({}, asked, { parentURL: url.pathToFileURL(path.join(packages[i], "_")).href });
+            try {
+              const found = next(specifier, here);
+              if (found.url.indexOf(url.pathToFileURL(root + path.sep).href) === 0) return found;
+            } catch (error) {
+              // The package is here, but not what is asked of it.
+              if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+            }
           }
           // Not here either: ask again, so that Node throws the error that names the script.
           return next(specifier, asked);

@@ -104,7 +104,7 @@ describe("a conda prefix with node in it", () => {
     mkdirSync(dirname(longer), { recursive: true });
     await runWell(process.execPath, [ENVPACK, "unpack", archive, longer, "-q"], { patience: 120_000 });
     const manifest = JSON.parse(readFileSync(join(longer, ".envpack/manifest.json"), "utf8")) as Manifest;
-    expect(manifest).toMatchObject({ kind: "conda", name: "web", resolveFrom: "lib", runtime: { version: "24.21.0" } });
+    expect(manifest).toMatchObject({ kind: "conda", name: "web", resolveFrom: ["lib"], runtime: { version: "24.21.0" } });
     expect((await probe(longer)).stdout, "in a binary, in the room that conda left").toBe(told(longer));
     expect(readFileSync(join(longer, "etc/nodejs.conf"), "utf8")).toBe(`home=${longer}\nother=${prefix}2/x\n`);
     expect(readFileSync(join(longer, "share/mixed.txt"), "latin1")).toBe(`a\0b ${longer}/c\n`);
