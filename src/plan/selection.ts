@@ -3,6 +3,7 @@ import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
 import { isArchiveName } from "./archive-name.js";
 import { findLeftover, isGypBuild } from "./build-leftovers.js";
+import { Development } from "./development.js";
 import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
 import { findCache, findVcs, type Drop } from "./left-outs.js";
 import { findPrefixCache } from "./prefix-left-outs.js";
@@ -69,7 +70,7 @@ export class Selection {
   /** Whether something below a left-out folder may come back, so that it has to be looked through. */
   readonly mayInclude: boolean;
   private readonly lastMatch: LastMatch;
-  private readonly development: ReadonlySet<string>;
+  private readonly development: Development;
   private readonly output: string | null;
   private readonly allowed: ReadonlySet<string>;
   private readonly isPrefix: boolean;
@@ -84,8 +85,7 @@ export class Selection {
     this.environmentName = environment.name;
     this.mayInclude = options.rules.some(({ action }) => action === "include");
     this.lastMatch = compileRules(options.rules, options.matched);
-    const packages = options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : [];
-    this.development = new Set(packages.map(({ path }) => path));
+    this.development = new Development(options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : []);
     this.output = options.output === null ? null : placeInside(environment, options.output);
     this.allowed = new Set(options.includeSecrets.map((path) => resolveSecret(environment, path)));
   }
@@ -124,20 +124,12 @@ export class Selection {
     const { path, name, type } = candidate;
     if (this.scope?.holds(candidate) === false) return WORKSPACE;
     if (type === "file" && isArchiveName(path, this.environmentName)) return OLDER_OUTPUT;
-    if (this.development.has(path) || this.isDevelopmentLink(candidate)) return DEVELOPMENT;
+    if (this.development.holds(candidate)) return DEVELOPMENT;
     if (parent.gypBuild) {
       const leftover = findLeftover(name, type === "folder");
       if (leftover !== null) return leftover;
     }
     return findCache(path, name, candidate.names) ?? (this.isPrefix ? findPrefixCache(path, candidate.names) : null);
-  }
-
-  /** `.bin/tsc -> ../typescript/bin/tsc` goes with typescript. */
-  private isDevelopmentLink({ path, target }: Candidate): boolean {
-    if (target === null || this.development.size === 0 || !/(^|\/)node_modules\/(\.bin|@[^/]+)?\/?[^/]+$/.test(path)) return false;
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    const parts = relative("/", resolve("/", folder, target)).split(sep);
-    return parts.some((_, index) => this.development.has(parts.slice(0, index + 1).join("/")));
   }
 
   private isGypBuild({ name, names }: Candidate): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/environment/read.js";
@@ -121,6 +121,30 @@ describe("what is left out by itself", () => {
     expect(await paths("+node_modules/.cache")).toContain("node_modules/.cache/x/1");
     const some = await paths("+node_modules/.cache/x");
     expect([some.includes("node_modules/.cache/x/1"), some.includes("node_modules/.cache/y")]).toEqual([true, false]);
+  });
+
+  test("what leads to a development package in pnpm's virtual store: its shim, and the links beside it", async () => {
+    const shim = (program: string): string => `#!/bin/sh\nbasedir=$(dirname "$(echo "$0" | sed -e 's,\\\\,/,g')")\nexec node  "$basedir/${program}" "$@"\n`;
+    const store = "node_modules/.pnpm";
+    writeTree(folder, {
+      "package.json": { name: "p", version: "1.0.0", dependencies: { a: "1" }, devDependencies: { d: "1" } },
+      "node_modules/.modules.yaml": "",
+      "node_modules/.bin/a": shim("../a/cli.js"),
+      "node_modules/.bin/d": shim("../.pnpm/d@1.0.0/node_modules/d/cli.js"),
+      "node_modules/.bin/other": "#!/bin/sh\n",
+      [`${store}/a@1.0.0/node_modules/a/package.json`]: { name: "a", version: "1.0.0", bin: "cli.js" },
+      [`${store}/d@1.0.0/node_modules/d/package.json`]: { name: "d", version: "1.0.0", bin: "cli.js", dependencies: { a: "1" } },
+    });
+    symlinkSync(".pnpm/a@1.0.0/node_modules/a", join(folder, "node_modules/a"));
+    symlinkSync(".pnpm/d@1.0.0/node_modules/d", join(folder, "node_modules/d"));
+    symlinkSync("../../a@1.0.0/node_modules/a", join(folder, store, "d@1.0.0/node_modules/a"));
+    const environment = await readEnvironment(folder, { node: "none" });
+    const { entries } = await planArchive(environment, { rules: [], omitDev: true, includeSecrets: [], output: null });
+    const names = entries.map(({ path }) => path.replace(/^app\/node_modules\//, ""));
+    expect(names.filter((path) => path.startsWith(".bin/"))).toEqual([".bin/a", ".bin/other"]);
+    expect(names.filter((path) => path.startsWith(".pnpm/") && path.includes("@"))).toEqual([
+      ".pnpm/a@1.0.0", ".pnpm/a@1.0.0/node_modules", ".pnpm/a@1.0.0/node_modules/a", ".pnpm/a@1.0.0/node_modules/a/package.json",
+    ]);
   });
 
   test("development packages and their links with omitDev, and the folders that this empties", async () => {
