@@ -60,6 +60,11 @@ describe("findRuntime", () => {
     expect(find("20", { [variable]: join(home, "moved") }).prefix).toBe(prefix);
   });
 
+  test("takes a variable that is empty for none", () => {
+    const prefix = addRuntime(".nvm/versions/node/v22.11.0");
+    expect(find("22", { NVM_DIR: "", XDG_DATA_HOME: "" }).prefix).toBe(prefix);
+  });
+
   test("takes the newest of several, by number, and says which and what else there is", () => {
     addRuntime(".nvm/versions/node/v22.9.0");
     const newest = addRuntime(".volta/tools/image/node/22.10.0");

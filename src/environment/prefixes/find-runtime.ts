@@ -23,16 +23,18 @@ interface Place {
 
 /** The places that the managers use unless they are told otherwise, and the variables that tell them. */
 function usualPlaces(env: Variables): readonly Place[] {
-  const home = env.HOME ?? homedir();
-  const data = env.XDG_DATA_HOME ?? join(home, ".local/share");
+  // An empty variable tells nothing: so the managers take it, and XDG's rules say so.
+  const told = (name: string, otherwise: string): string => env[name] || otherwise;
+  const home = told("HOME", homedir());
+  const data = told("XDG_DATA_HOME", join(home, ".local/share"));
   const place = (manager: string, folder: string, inside = ""): Place => ({ manager, folder, inside });
   return [
-    place("nvm", join(env.NVM_DIR ?? join(home, ".nvm"), "versions/node")),
-    ...[env.FNM_DIR ?? join(data, "fnm"), join(home, ".fnm")].map((base) => place("fnm", join(base, "node-versions"), "installation")),
-    place("Volta", join(env.VOLTA_HOME ?? join(home, ".volta"), "tools/image/node")),
-    place("mise", join(env.MISE_DATA_DIR ?? join(data, "mise"), "installs/node")),
-    place("asdf", join(env.ASDF_DATA_DIR ?? join(home, ".asdf"), "installs/nodejs")),
-    place("n", join(env.N_PREFIX ?? "/usr/local", "n/versions/node")),
+    place("nvm", join(told("NVM_DIR", join(home, ".nvm")), "versions/node")),
+    ...[told("FNM_DIR", join(data, "fnm")), join(home, ".fnm")].map((base) => place("fnm", join(base, "node-versions"), "installation")),
+    place("Volta", join(told("VOLTA_HOME", join(home, ".volta")), "tools/image/node")),
+    place("mise", join(told("MISE_DATA_DIR", join(data, "mise")), "installs/node")),
+    place("asdf", join(told("ASDF_DATA_DIR", join(home, ".asdf")), "installs/nodejs")),
+    place("n", join(told("N_PREFIX", "/usr/local"), "n/versions/node")),
   ];
 }
 
