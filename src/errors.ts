@@ -79,6 +79,7 @@ const SYSTEM_CODES = new Map<string, readonly [ErrorCode, string, string | undef
   ["EACCES", ["NO_PERMISSION", "permission denied", "look at its owner and mode, and those of the folders above"]],
   ["EPERM", ["NO_PERMISSION", "operation not permitted", undefined]],
   ["EROFS", ["NO_PERMISSION", "the file system is read-only", "name a folder that can be written"]],
+  ["EMFILE", ["IO", "this process may open no more files", "raise the limit (`ulimit -n 256`), or use fewer threads (`-j 1`)"]],
   ["EPIPE", ["IO", "the reader went away", undefined]],
   ["ENOENT", ["IO", "no such file or folder", "look at the spelling; a relative path begins at the current folder"]],
   ["ENOTDIR", ["IO", "a part of the path is not a folder", "look at the spelling of the path"]],

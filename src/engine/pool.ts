@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { EnvpackError } from "../errors.js";
+import { affordableThreads } from "./affordable-threads.js";
 import { reviveError, type Job, type ReplyMessage, type ThreadData } from "./messages.js";
 import { threadScript } from "./thread-script.js";
 
@@ -29,17 +30,20 @@ interface Thread {
  * every task, those to come included; a task's own error fails just that task.
  */
 export class Pool {
-  readonly #threads: Thread[] = [];
+  readonly #threads: readonly Thread[] = [];
   readonly #queue: Waiting[] = [];
   readonly #signal: AbortSignal | undefined;
   #failure: Error | null = null;
   #next = 0;
 
-  /** @param signal ends the threads at once and fails what they had to do with INTERRUPTED */
+  /**
+   * @param threads fewer are started where the process may not open so many files
+   * @param signal ends the threads at once and fails what they had to do with INTERRUPTED
+   */
   constructor(job: Job, threads: number, signal?: AbortSignal) {
     this.#signal = signal;
     if (signal?.aborted === true) this.#failure = interrupted(signal);
-    else for (let index = 0; index < Math.max(1, threads); index++) this.#threads.push(this.#start(job));
+    else this.#threads = Array.from({ length: affordableThreads(Math.max(1, threads)) }, () => this.#start(job));
     signal?.addEventListener("abort", this.#abort);
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
 import { decodeIndex, type ArchiveIndex } from "../archive/index-file.js";
 import { readOwnFile } from "../archive/own-file.js";
+import { affordableThreads } from "../engine/affordable-threads.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { CommonOptions } from "../options.js";
 import { decodeFixups } from "../relocate/fixup-file.js";
@@ -109,7 +110,7 @@ async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }
   const differences: Difference[] = [];
   let done = 0;
   let looked = 0;
-  await forEachBounded(tree.entries, READS_PER_THREAD * (threads ?? 1), async (entry) => {
+  await forEachBounded(tree.entries, READS_PER_THREAD * affordableThreads(threads ?? 1), async (entry) => {
     if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
     looked += 1;
     // Small files never wait for anything: signals and timers must get their turn all the same.
