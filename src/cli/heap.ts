@@ -4,14 +4,15 @@ import type { ProgressListener } from "../progress.js";
 /**
  * Has packing take little memory. V8 sizes its heap for programs that run on: 64 MiB for young objects, and
  * twice what is alive for old ones. Packing makes a few hundred bytes an entry while it plans, which stay,
- * and little afterwards. Peak memory of packing 75,000 files is 335 MiB with this and 415 without, for the
- * same CPU time. V8 looks at both flags whenever it is about to grow its heap, so they may be set at any
+ * and little afterwards. Peak memory of packing 75,000 files is 295 MiB with this and 415 without, for the
+ * same CPU time. V8 looks at these flags whenever it is about to grow its heap, so they may be set at any
  * time; they hold for the whole process, which is why the command sets them and the API does not.
  *
  * @returns a listener that passes on what it hears
  */
 export function keepHeapSmall(listener: ProgressListener | undefined): ProgressListener {
   setFlagsFromString("--semi-space-growth-factor=1");
+  setFlagsFromString("--heap-growing-percent=40");
   let isSmall = false;
   return (progress) => {
     // Not before: while planning everything stays, and small steps would only cost time.

@@ -17,6 +17,9 @@ const EMPTY = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 /** What `gzipSync` writes before the compressed data. */
 const PLAIN_HEADER = 10;
 
+/** A third less time than level 6 takes, for 1.5 % more bytes. */
+const DEFAULT_LEVEL = 5;
+
 /** Bytes of output that are asked for at a time: most frames take one or two. */
 const CHUNK = 1 << 20;
 
@@ -25,10 +28,10 @@ const SAMPLE = 64 << 10;
 
 export const gzip: Codec = {
   name: "gzip",
-  levels: [0, 6, 9],
+  levels: [0, DEFAULT_LEVEL, 9],
   recipe: `zlib ${process.versions.zlib}`,
   encode(plain, level, part) {
-    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? 6) : 0, chunkSize: CHUNK });
+    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? DEFAULT_LEVEL) : 0, chunkSize: CHUNK });
     const body = member.subarray(PLAIN_HEADER);
     const frame = Buffer.allocUnsafeSlow(HEADER + body.length);
     writeExtra(frame, "EP", 5);
