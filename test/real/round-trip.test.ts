@@ -75,6 +75,37 @@ describe.each(FORMATS)("a plain tar -xf of .%s works at another depth", (format)
   });
 });
 
+/** Lines of shell that print the names in $A, one a line. */
+const LISTS = [
+  ["tar.zst", "bsdtar", "bsdtar -tf $A"],
+  ["tar.zst", "busybox", "zstd -dc $A | busybox tar -tf -"],
+  ["tar.gz", "bsdtar", "bsdtar -tf $A"],
+  ["tar.gz", "busybox", "busybox tar -tzf $A"],
+  ["tar.gz", "python3", "python3 -m tarfile -l $A | sed 's/ $//'"],
+  ["tar.gz", "java", `java "${join(import.meta.dirname, "ReadTar.java")}" $A`],
+  ["tar", "bsdtar", "bsdtar -tf $A"],
+  ["tar", "busybox", "busybox tar -tf $A"],
+  ["tar", "python3", "python3 -m tarfile -l $A | sed 's/ $//'"],
+] as const;
+
+test.for(LISTS)("a .%s holds for %s what GNU tar sees in it", ([format, program, line], { skip }) => {
+  for (const needed of [program, ...(format === "tar.zst" ? ["zstd"] : [])]) if (!has(needed)) skip(`${needed} is not installed here`);
+  const list = (command: string): string[] => {
+    const { status, stdout, stderr } = shell(`set -o pipefail; ${command}`, { env: { ...process.env, LC_ALL: "C.UTF-8", A: archive(format) } });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout.trimEnd().split("\n");
+  };
+  const names = list("tar --quoting-style=literal -tf $A");
+  expect(names.slice(0, 2)).toEqual([".envpack/", ".envpack/manifest.json"]);
+  expect(names.at(-1)).toBe(".envpack/index.jsonl");
+  expect(list(line)).toEqual(names);
+});
+
+test.for([["tar.zst", "zstd"], ["tar.gz", "gzip"]] as const)("a .%s passes the test of the program %s", ([format, program], { skip }) => {
+  if (!has(program)) skip(`${program} is not installed here`);
+  expect(shell(`${program} -q -t "${archive(format)}"`)).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+});
+
 describe.each(FORMATS)("envpack unpack of .%s", (format) => {
   test("restores to the folder that is named, and verify agrees", () => {
     const target = join(scratch, "u", format, "a b", "é's");
