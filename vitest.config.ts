@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SkipReporter } from "./test/skip-reporter.js";
+import { SlowFirst } from "./test/slow-first.js";
 
 export default defineConfig({
   test: {
@@ -16,6 +17,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Most real tests wait for the programs they start: every processor gets a worker.
     maxWorkers: "100%",
+    sequence: { sequencer: SlowFirst },
     reporters: [new SkipReporter(), "default"],
   },
 });

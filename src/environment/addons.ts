@@ -1,7 +1,9 @@
 import { EnvpackError } from "../errors.js";
+import type { Notice } from "../progress.js";
 import { compareVersions } from "./elf.js";
 import type { Environment, NativeFile } from "./environment.js";
 import type { Runtime } from "./runtime.js";
+import { isSystemLibrary } from "./system-libraries.js";
 
 type Target = Pick<Runtime, "os" | "arch" | "libc" | "abi">;
 
@@ -56,6 +58,30 @@ export function checkAddons(environment: Environment, isPacked: (file: string) =
     const siblings = addons.filter((other) => other.package === native.package && fitsPlatform(other, runtime));
     if (!siblings.some((other) => fitsAbi(other, runtime))) throw mismatch(environment, runtime, native);
   }
+}
+
+/** How many addons a notice names. */
+const NAMED = 3;
+
+/**
+ * Tells of addons that need libraries which do not go in with them: who runs the environment has to have those.
+ *
+ * @param isPacked whether a file (relative to the root) goes in
+ */
+export function noticeLibraries({ runtime, natives, packages }: Environment, isPacked: (file: string) => boolean): Notice[] {
+  const target = runtime ?? hostTarget(natives);
+  const packed = natives.filter((native) => isPacked(native.file));
+  const brought = new Set(packed.map(({ file }) => file.slice(file.lastIndexOf("/") + 1)));
+  const lacking = packed
+    .filter((native) => native.file.endsWith(".node") && fitsPlatform(native, target) && !isForElectron(native.file))
+    .map((native) => ({ native, missing: native.needed.filter((name) => !isSystemLibrary(name) && !brought.has(name)) }))
+    .filter(({ missing }) => missing.length > 0);
+  const [first] = lacking;
+  if (first === undefined) return [];
+  const told = lacking.slice(0, NAMED).map(({ native, missing }) => `${packages.find(({ path }) => path === native.package)?.name ?? native.file} needs ${missing.join(", ")}`);
+  const more = lacking.length > NAMED ? `; and ${lacking.length - NAMED} more` : "";
+  const message = `libraries that do not go in have to be on the machines that run it (envpack doctor looks for them): ${told.join("; ")}${more}`;
+  return [{ code: "NEEDS_LIBRARIES", message, path: first.native.file }];
 }
 
 /** The output of node-gyp for the package itself, not some file of its tests. */

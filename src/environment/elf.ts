@@ -19,6 +19,8 @@ export interface ElfFile {
   readonly symbols: readonly string[];
   /** Undefined dynamic symbols that `wantedSymbols` matches. */
   readonly imports: readonly string[];
+  /** The NODE_MODULE_VERSION of an addon that registers itself by `node_module_register`; null: none, or not asked for. */
+  readonly moduleVersion: string | null;
 }
 
 /** e_machine to `process.arch`. */
@@ -38,7 +40,7 @@ const MACHINES = new Map([
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
-const DT = { NEEDED: 1, STRTAB: 5, SYMTAB: 6, HASH: 4, STRSZ: 10, RPATH: 15, RUNPATH: 29 } as const;
+const DT = { NEEDED: 1, STRTAB: 5, SYMTAB: 6, HASH: 4, PLTRELSZ: 2, RELA: 7, RELASZ: 8, JMPREL: 23, STRSZ: 10, RPATH: 15, RUNPATH: 29 } as const;
 const DT_GNU_HASH = 0x6ffffef5;
 const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
@@ -126,7 +128,7 @@ class ElfReader {
 
   private readDynamic(wanted: RegExp | null): Omit<ElfFile, "class" | "arch" | "interpreter"> {
     const segment = this.segments.find(({ type }) => type === PT_DYNAMIC);
-    const nothing = { needed: [], runPaths: [], glibc: null, symbols: [], imports: [] };
+    const nothing = { needed: [], runPaths: [], glibc: null, symbols: [], imports: [], moduleVersion: null };
     if (segment === undefined) return nothing;
     const entries = this.dynamicEntries(segment);
     const value = (tag: number): number | undefined => entries.find(([found]) => found === tag)?.[1];
@@ -141,7 +143,43 @@ class ElfReader {
       runPaths: paths.flatMap((path) => path.split(":")).filter((path) => path !== ""),
       glibc: this.highestGlibc(strings, value(DT_VERNEED), value(DT_VERNEEDNUM)),
       ...(wanted === null ? { symbols: [], imports: [] } : this.readSymbols(strings, wanted, value)),
+      moduleVersion: wanted === null ? null : this.readModuleVersion(value(DT.RELA), value(DT.RELASZ)),
     };
+  }
+
+  /**
+   * nm_version of the `node_module` that NODE_MODULE_X of node.h makes: nm_version @0, nm_flags @4,
+   * nm_dso_handle @8, nm_filename @16, nm_modname @40. The loader fills the addresses in, and its
+   * relocations tell where: two texts 24 bytes apart, a source file and a name.
+   */
+  private readModuleVersion(address: number | undefined, size: number | undefined): string | null {
+    const targets = new Map(this.relocations(address, size).map(({ place, addend }) => [place, addend]));
+    for (const [place, file] of targets) {
+      const name = targets.get(place + 24);
+      if (name === undefined || !/\.(?:c|cc|cpp|cxx|C)$/.test(this.textAt(file)) || !/^[\w.-]+$/.test(this.textAt(name))) continue;
+      const start = this.findOffset(place - 16);
+      const head = start === null ? null : this.bytes(start, 16);
+      if (head !== null && this.u32(head, 0) > 0 && this.u32(head, 4) < 16 && this.word(head, 8) === 0) return String(this.u32(head, 0));
+    }
+    return null;
+  }
+
+  /** Elf64_Rela: r_offset @0, r_info @8 with the symbol's index in its upper half, r_addend @16; those of 32 bits are not read. */
+  private relocations(address: number | undefined, size = 0): { place: number; symbol: number; addend: number }[] {
+    if (!this.wide || address === undefined) return [];
+    const table = this.bytes(this.offsetOf(address), size);
+    return Array.from({ length: Math.floor(size / 24) }, (_, index) => {
+      const [place, info, addend] = [0, 8, 16].map((field) => index * 24 + field) as [number, number, number];
+      return { place: this.word(table, place), symbol: this.u32(table, info + (this.little ? 4 : 0)), addend: this.word(table, addend) };
+    });
+  }
+
+  /** The text at an address, as far as a path may be long; "" where there is none. */
+  private textAt(address: number): string {
+    const at = this.findOffset(address);
+    if (at === null) return "";
+    const bytes = this.bytes(at, Math.min(4096, this.size - at));
+    return bytes.toString("utf8", 0, Math.max(bytes.indexOf(0), 0));
   }
 
   private dynamicEntries(segment: Segment): [number, number][] {
@@ -185,7 +223,9 @@ class ElfReader {
     const found = { symbols: [] as string[], imports: [] as string[] };
     if (table === undefined) return found;
     const step = this.wide ? 24 : 16;
-    const count = this.countSymbols(value(DT.HASH), value(DT_GNU_HASH));
+    const relocated = [this.relocations(value(DT.RELA), value(DT.RELASZ)), this.relocations(value(DT.JMPREL), value(DT.PLTRELSZ))].flat();
+    // A table of no exported symbol may count none of the imports; each of these has a relocation.
+    const count = relocated.reduce((most, { symbol }) => Math.max(most, symbol + 1), this.countSymbols(value(DT.HASH), value(DT_GNU_HASH)));
     const symbols = this.bytes(this.offsetOf(table), step * count);
     for (let at = 0; at < symbols.length; at += step) {
       const name = text(strings, this.u32(symbols, at));
@@ -216,10 +256,14 @@ class ElfReader {
 
   /** Where in the file the byte lies that is loaded at `address`. */
   private offsetOf(address: number): number {
-    for (const { type, address: from, offset, size } of this.segments) {
-      if (type === PT_LOAD && address >= from && address < from + size) return address - from + offset;
-    }
-    throw new Malformed();
+    const offset = this.findOffset(address);
+    if (offset === null) throw new Malformed();
+    return offset;
+  }
+
+  private findOffset(address: number): number | null {
+    const segment = this.segments.find(({ type, address: from, size }) => type === PT_LOAD && address >= from && address < from + size);
+    return segment === undefined ? null : address - segment.address + segment.offset;
   }
 
   private bytes(offset: number, length: number): Buffer {

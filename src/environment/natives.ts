@@ -5,7 +5,7 @@ import { readElf, type ElfFile } from "./elf.js";
 import type { InstalledPackage, NativeFile } from "./environment.js";
 
 /** How an addon makes itself known to node; see node.h (NODE_MODULE_INITIALIZER) and node_api.h. */
-const REGISTRATION = /^(napi_register_module_v\d+|node_register_module_v\d+|napi_module_register)$/;
+const REGISTRATION = /^(napi_register_module_v\d+|node_register_module_v\d+|napi_module_register|node_module_register)$/;
 const ADDON = /\.node$/;
 /** `libvips-cpp.so.8.18.7`, `libfoo.dylib`, `foo.dll`. */
 const LIBRARY = /\.(so(\.\d+)*|dylib|dll)$/;
@@ -85,10 +85,11 @@ export function libcOf(elf: Pick<ElfFile, "interpreter" | "needed" | "glibc">): 
 }
 
 /** An addon that registers in both ways loads into every node, so it counts as N-API. */
-function abiOf({ symbols, imports }: ElfFile): string | null {
+function abiOf({ symbols, imports, moduleVersion }: ElfFile): string | null {
   if ([...symbols, ...imports].some((name) => name.startsWith("napi_"))) return "napi";
   const bound = symbols.find((name) => name.startsWith("node_register_module_v"));
-  return bound === undefined ? null : bound.slice("node_register_module_v".length);
+  if (bound !== undefined) return bound.slice("node_register_module_v".length);
+  return imports.includes("node_module_register") ? moduleVersion : null;
 }
 
 /** Mach-O or PE by the first bytes; what they ask for is not looked into. */

@@ -6,6 +6,7 @@ import { EnvpackError } from "../errors.js";
 import { readElf } from "./elf.js";
 import { libcOf } from "./natives.js";
 import type { Runtime } from "./runtime.js";
+import { isSystemLibrary } from "./system-libraries.js";
 
 /** What a node binary says of itself, and what its header says of the system that it needs. */
 export type RuntimeFacts = Pick<Runtime, "version" | "os" | "arch" | "abi" | "napi" | "libc" | "glibc"> & {
@@ -21,10 +22,6 @@ const QUESTION = `JSON.stringify({
 
 /** Milliseconds. A node answers in 50; a program that is none may wait for input for ever. */
 const PATIENCE = 20_000;
-
-/** System libraries that every Linux with glibc or musl and a C++ run time brings. */
-const SYSTEM_LIBRARIES =
-  /^(libc|libm|libdl|libpthread|librt|libutil|libresolv|libstdc\+\+|libgcc_s|libatomic)\.so(\.\d+)*$|^ld-linux[\w.-]*\.so\.\d+$|^ld(64)?\.so\.\d+$|^ld-musl-[\w-]+\.so\.1$|^libc\.musl-[\w-]+\.so\.1$/;
 
 /**
  * Asks a node binary of this platform what it is, by running it with an empty environment: a
@@ -72,7 +69,7 @@ function notNode(binary: string, cause?: unknown): EnvpackError {
 export function readElfFacts(binary: string, libraries?: string): Pick<RuntimeFacts, "libc" | "glibc"> {
   const elf = readElf(binary, null);
   if (elf === null) return { libc: null, glibc: null };
-  const foreign = elf.needed.filter((name) => !SYSTEM_LIBRARIES.test(name) && !isBeside(binary, name, libraries));
+  const foreign = elf.needed.filter((name) => !isSystemLibrary(name) && !isBeside(binary, name, libraries));
   if (foreign.length > 0) {
     const more = foreign.length > 3 ? ` and ${foreign.length - 3} more` : "";
     throw notPortable(binary, `it needs ${foreign.slice(0, 3).join(", ")}${more}, which other machines do not have`);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { posix } from "node:path";
 import { isLauncher } from "../environment/prefixes/launcher-kinds.js";
 import { readShimTarget } from "../environment/managers/shim.js";
@@ -32,15 +32,24 @@ export class Development {
 
   /** `.bin/tsc -> ../typescript/bin/tsc` goes with typescript, and so does a shim that starts it. */
   private leadsThere({ path, target, type, file }: Candidate): boolean {
-    if (target !== null) return this.isInside(path, target);
+    const leads = (to: string): boolean => this.covers(posix.resolve("/", posix.dirname(path), to).slice(1)) || this.covers(realPlace(file, path, to));
+    if (target !== null) return leads(target);
     if (type !== "file" || !posix.dirname(path).endsWith("/.bin") || !isLauncher("cmd-shim", file)) return false;
     const program = readShimTarget(readFileSync(file, "utf8"));
-    return program !== null && this.isInside(path, program);
+    return program !== null && leads(program);
   }
 
-  /** @param target relative to the folder of `path`, by its text */
-  private isInside(path: string, target: string): boolean {
-    const parts = posix.resolve("/", posix.dirname(path), target).slice(1).split("/");
+  private covers(path: string): boolean {
+    const parts = path.split("/");
     return parts.some((_, index) => this.folders.has(parts.slice(0, index + 1).join("/")));
+  }
+}
+
+/** Where a target is once the links on the way are followed (`../mkdirp/cli.js`, and mkdirp is one), relative to the root; "" for nowhere. */
+function realPlace(file: string, path: string, target: string): string {
+  try {
+    return posix.relative(file.slice(0, -path.length), realpathSync(posix.resolve(posix.dirname(file), target)));
+  } catch {
+    return "";
   }
 }

@@ -26,8 +26,15 @@ interface Root {
   readonly arcpath: string;
 }
 
-/** The environment's folder as the system resolves it and, behind a link, as the user named it. */
-export function scanRoots(environment: Pick<Environment, "kind" | "root" | "namedRoot">): readonly Root[] {
-  const arcpath = ENVIRONMENT_FOLDER[environment.kind];
-  return [...new Set([environment.root, environment.namedRoot])].map((path) => ({ path, arcpath }));
+/**
+ * The environment's folder as the system resolves it and, behind a link, as the user named it, and the
+ * folders of linked packages that were brought in: `link:/src/lib` in a package.json names one. What those
+ * have installed beside them is named by no text, and may be a whole store.
+ */
+export function scanRoots({ kind, root, namedRoot, outside = [] }: Pick<Environment, "kind" | "root" | "namedRoot" | "outside">): readonly Root[] {
+  const own = [...new Set([root, namedRoot])].map((path) => ({ path, arcpath: ENVIRONMENT_FOLDER[kind] }));
+  const linked = outside.flatMap(({ folder, arcpath, packages }) =>
+    packages.filter(({ path }) => !/(^|\/)node_modules\//.test(path)).map(({ path }) => ({ path: posix.join(folder, path), arcpath: posix.join(arcpath, path) })),
+  );
+  return [...own, ...linked];
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
-import { checkAddons } from "../environment/addons.js";
+import { checkAddons, noticeLibraries } from "../environment/addons.js";
 import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
 import type { Notice, ProgressListener } from "../progress.js";
@@ -46,13 +46,14 @@ export async function planArchive(environment: Environment, given: PlanOptions):
   const results = [...(await withRuntime(environment, own, signal)), ...(await planOutside(environment, options))];
   const entries = orderEntries(results);
   const natives = foundPaths(entries, environment.natives.map(({ file }) => posix.join(arcpath, file)));
-  checkAddons(environment, (file) => natives.has(posix.join(arcpath, file)));
+  const isPacked = (file: string): boolean => natives.has(posix.join(arcpath, file));
+  checkAddons(environment, isPacked);
   onProgress?.({ stage: "planning", done: entries.length, total: entries.length });
   const leftOut = results.flatMap((result) => result.leftOut).sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     entries,
     leftOut,
-    notices: [...environment.notices, ...noticeCollisions(entries), ...noticeSecretFixtures(leftOut), ...noticeUnmatched(environment, options)],
+    notices: [...environment.notices, ...noticeLibraries(environment, isPacked), ...noticeCollisions(entries), ...noticeSecretFixtures(leftOut), ...noticeUnmatched(environment, options)],
     includedSecrets: own.includedSecrets,
   };
 }

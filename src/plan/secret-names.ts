@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { explainError } from "../errors.js";
-import type { Drop } from "./left-outs.js";
+import type { Drop } from "./drops/drop.js";
 
 const drop = (kind: string): Drop => ({ reason: "secret", kind });
 

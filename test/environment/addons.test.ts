@@ -1,7 +1,7 @@
 import { cpSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { checkAddons, requiredGlibc } from "../../src/environment/addons.js";
+import { checkAddons, noticeLibraries, requiredGlibc } from "../../src/environment/addons.js";
 import type { Environment, NativeFile } from "../../src/environment/environment.js";
 import { findNatives } from "../../src/environment/natives.js";
 import { readEnvironment } from "../../src/environment/read.js";
@@ -68,6 +68,20 @@ describe("no false alarm", () => {
 
   test("an addon that is not packed", () => {
     expect(() => checkAddons(environment(native("build/Release/m.node", { abi: "1" })), () => false)).not.toThrow();
+  });
+});
+
+describe("a library that an addon needs", () => {
+  const notices = (...natives: NativeFile[]): readonly string[] => noticeLibraries(environment(...natives), () => true).map(({ message }) => message);
+
+  test("and that stays behind is told with the package", () => {
+    const needed = ["libpq.so.5", "libstdc++.so.6", "libc.so.6", "libm.so.6"];
+    expect(notices(native("build/Release/m.node", { needed }))).toEqual([expect.stringContaining("m needs libpq.so.5")]);
+  });
+
+  test("and that goes in, or that no addon for this platform needs, is not", () => {
+    expect(notices(native("build/Release/m.node", { needed: ["libvips.so.42"] }), native("lib/libvips.so.42", { abi: null }))).toEqual([]);
+    expect(notices(native("prebuilds/linux-arm64/m.node", { arch: "arm64", needed: ["libpq.so.5"] }))).toEqual([]);
   });
 });
 

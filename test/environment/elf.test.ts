@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareVersions, readElf } from "../../src/environment/elf.js";
+import { findNatives } from "../../src/environment/natives.js";
 import { makeFolder, writeTree } from "./tree.js";
 
 const isLinux = process.platform === "linux";
@@ -42,6 +43,25 @@ describe("a library made here", () => {
     expect(elf?.needed).toEqual([...told.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map((match) => match[1]));
     const versions = [...told.matchAll(/GLIBC_([\d.]+)/g)].map((match) => match[1] as string);
     expect(elf?.glibc).toBe(versions.sort(compareVersions).at(-1));
+  });
+
+  test("tells the version in the record that NODE_MODULE of node.h makes, and no other number", ({ skip }) => {
+    if (!compiles) skip("gcc is not installed");
+    const source = (version: number, more: string): string => `extern void node_module_register(void *);
+      static void init(void) {}
+      ${more}
+      static struct { int version; unsigned flags; void *handle; const char *file; void *init; void *context; const char *name; void *priv; void *link; }
+        module = { ${version}, 0, 0, "../src/old addon.cc", 0, init, "old", 0, 0 };
+      __attribute__((constructor)) static void enrol(void) { node_module_register(&module); }`;
+    const names = 'static const char *names[] = { "a.cc", "b.cc", "c.cc", "d", "e.cc", "f", "g" }; const char **all = names;';
+    for (const version of [83, 115]) {
+      writeTree(folder, { "old.c": source(version, version === 115 ? names : "") });
+      execFileSync("gcc", ["-shared", "-fPIC", "-o", join(folder, "old.node"), join(folder, "old.c")]);
+      const elf = readElf(join(folder, "old.node"), SYMBOLS);
+      expect([elf?.imports, elf?.moduleVersion]).toEqual([["node_module_register"], String(version)]);
+      expect(findNatives(folder, [{ path: "" }]).find(({ file }) => file === "old.node")?.abi).toBe(String(version));
+    }
+    expect(readElf(library, SYMBOLS)?.moduleVersion).toBeNull();
   });
 
   test("is refused without a crash wherever it is cut", ({ skip }) => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { checkRows, type CensusRow } from "./census.js";
 
 /** fixtures/environments: a folder a case; adding a case is adding a folder. */
 export const FIXTURES = join(import.meta.dirname, "../../../fixtures/environments");
@@ -12,11 +13,16 @@ export const FIXTURES = join(import.meta.dirname, "../../../fixtures/environment
 export interface EnvironmentCase {
   /** The folder's name. */
   readonly name: string;
-  /** The rows of the census that it closes, in words. */
-  readonly census: string;
+  /** The rows of the census that it closes. */
+  readonly census: readonly CensusRow[];
+  /** Another case's folder whose files it shares, and what was built of them; by default its own. */
+  readonly files?: string;
   /** Name and exact version, as "pnpm@10.34.9". */
   readonly manager: string;
-  /** What the manager is told, and where (relative to the case's folder); by default `install` in `installIn`. */
+  /**
+   * What the manager is told, and where (relative to the case's folder); by default `install` in
+   * `installIn`. "{origin}" stands for the copy of the files in which it is told so.
+   */
   readonly install?: readonly { readonly in?: string; readonly args: readonly string[] }[];
   /** Where the manager is called, relative to the case's folder; by default `project`. */
   readonly installIn?: string;
@@ -26,10 +32,12 @@ export interface EnvironmentCase {
   readonly packages?: readonly string[];
   /** Where `packages` stand in the archive where it is not "app/…" of the same name. */
   readonly arcpaths?: Readonly<Record<string, string>>;
-  /** More arguments for `envpack pack`. */
+  /** More arguments for `envpack pack`; "{node@24.21.0}" stands for the path of that node. */
   readonly pack?: readonly string[];
   /** Dependencies of this kind are not tried: they are left out. */
   readonly omit?: "dev";
+  /** Packages that cannot be loaded even before the move. */
+  readonly broken?: readonly string[];
   /** Commands and harmless arguments for them. */
   readonly bins?: Readonly<Record<string, readonly string[]>>;
   /** A command that makes a package find another that it does not declare, run through the manager's own shim. */
@@ -70,15 +78,29 @@ export function readCases(heavy: boolean): readonly EnvironmentCase[] {
 }
 
 function readCase(name: string): EnvironmentCase {
-  const fields = JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8"));
+  const fields = JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8")) as Omit<EnvironmentCase, "name">;
+  checkRows(fields.census, name);
   return { ...fields, name };
 }
 
-/** Tells whether a built environment is still the one that this case would give. */
+/** The folder of a case's files. */
+export function filesOf(one: EnvironmentCase): string {
+  return join(FIXTURES, one.files ?? one.name);
+}
+
+/** What the manager is told, each time with the folder where, relative to the files. */
+export function stepsOf(one: EnvironmentCase): readonly { readonly folder: string; readonly args: readonly string[] }[] {
+  return (one.install ?? [{ args: ["install"] }]).map(({ args, in: folder }) => ({ args, folder: folder ?? one.installIn ?? one.project ?? "." }));
+}
+
+/**
+ * Tells what is built of a case: the same files and steps give the same, so that cases share it. Addons
+ * are compiled for one Node.
+ */
 export function digestCase(one: EnvironmentCase): string {
-  const hash = createHash("sha256").update(JSON.stringify([one.manager, one.install, one.installIn, one.packages]));
+  const hash = createHash("sha256").update(JSON.stringify([one.manager, stepsOf(one)]));
   if (one.needs !== undefined) hash.update(process.versions.modules);
-  const folder = join(FIXTURES, one.name);
+  const folder = filesOf(one);
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((file) => !file.endsWith("/case.json"));
   for (const file of files.sort()) {

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CACHE } from "./cache.js";
+import { buildOnce, CACHE } from "./cache.js";
 import { run, runWell } from "./run.js";
 
 /** A package manager at an exact version, ready to be started. */
@@ -55,20 +55,16 @@ export async function bringManager(spec: string): Promise<Manager> {
   const [name, version] = [spec.slice(0, at), spec.slice(at + 1)];
   const origin = originOf(name, Number.parseInt(version, 10));
   const folder = join(CACHE, "managers", `${name}-${version}`);
-  if (!existsSync(folder)) await install(`${origin.name}@${version}`, folder);
+  await buildOnce(folder, () => install(`${origin.name}@${version}`, folder));
   const file = join(folder, "node_modules", origin.name, origin.file);
   const start = origin.script ? { command: process.execPath, args: [file] } : { command: file, args: [] };
   return { name, major: Number.parseInt(version, 10), ...start, folder };
 }
 
 async function install(spec: string, folder: string): Promise<void> {
-  const stage = `${folder}.${process.pid}`;
-  mkdirSync(stage, { recursive: true });
-  writeFileSync(join(stage, "package.json"), '{ "private": true }\n');
+  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   const args = ["install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", spec];
-  await runWell("npm", args, { cwd: stage, patience: 300_000 });
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(stage, folder);
+  await runWell("npm", args, { cwd: folder, patience: 300_000 });
 }
 
 let registry: Promise<string> | null = null;

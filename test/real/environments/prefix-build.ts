@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CACHE } from "./cache.js";
+import { buildOnce, CACHE } from "./cache.js";
 import { FIXTURES } from "./case.js";
 import { bringManager, managerEnv, type Manager } from "./managers.js";
 import { digestPrefixCase, type PrefixCase } from "./prefix-case.js";
@@ -21,12 +21,7 @@ export async function buildPrefix(one: PrefixCase): Promise<BuiltPrefix> {
   const manager = one.manager.startsWith("nodeenv@") ? await bringNodeenv(one.manager) : await bringManager(one.manager);
   const folder = join(CACHE, "built", `${one.name}-${digestPrefixCase(one)}`);
   const built = { one, manager, folder, home: join(folder, "home"), prefix: join(folder, "prefix") };
-  const mark = join(folder, ".complete");
-  if (existsSync(mark)) return built;
-  rmSync(folder, { recursive: true, force: true });
-  await install(built);
-  writeFileSync(`${mark}.new`, "");
-  renameSync(`${mark}.new`, mark);
+  await buildOnce(folder, () => install(built));
   return built;
 }
 
@@ -58,10 +53,8 @@ async function layRuntime(version: string, npm: Manager, prefix: string): Promis
 async function bringNodeenv(spec: string): Promise<Manager> {
   const [name = "", version = ""] = spec.split("@");
   const folder = join(CACHE, "managers", `${name}-${version}`);
-  if (!existsSync(folder)) {
-    const stage = `${folder}.${process.pid}`;
-    await runWell("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", stage, `${name}==${version}`], { patience: 120_000 });
-    renameSync(stage, folder);
-  }
+  await buildOnce(folder, async () => {
+    await runWell("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, `${name}==${version}`], { patience: 120_000 });
+  });
   return { name, major: Number.parseInt(version, 10), command: "python3", args: [join(folder, "nodeenv.py")], folder };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIXTURES } from "./case.js";
+import { checkRows, type CensusRow } from "./census.js";
 
 /**
  * `case.json` of a fixture folder `prefix-…`: who makes the prefix, what is tried before and after the
@@ -11,8 +12,8 @@ import { FIXTURES } from "./case.js";
 export interface PrefixCase {
   /** The folder's name. */
   readonly name: string;
-  /** The rows of the census that it closes, in words. */
-  readonly census: string;
+  /** The rows of the census that it closes. */
+  readonly census: readonly CensusRow[];
   /** Name and exact version, as "pnpm@10.34.9"; "nodeenv@…" comes from PyPI. */
   readonly manager: string;
   /** The version of a runtime that is laid out in the prefix first, with the npm of `manager`. */
@@ -42,7 +43,11 @@ export interface PrefixCase {
 /** The cases by name. */
 export function readPrefixCases(): readonly PrefixCase[] {
   const names = readdirSync(FIXTURES).filter((name) => name.startsWith("prefix-")).sort();
-  return names.map((name) => ({ ...JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8")), name }));
+  return names.map((name) => {
+    const fields = JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8")) as Omit<PrefixCase, "name">;
+    checkRows(fields.census, name);
+    return { ...fields, name };
+  });
 }
 
 /** Tells whether a built prefix is still the one that this case would give. */
