@@ -30,16 +30,21 @@ async function makeTarball(name: string, word: string): Promise<string> {
   return `/packages/${name}.tgz`;
 }
 
-/** Packs a case's prefix, extracts it with tar and gives a way to run its programs there, with no node on PATH. */
-async function move(name: string): Promise<{ folder: string; start: (...command: string[]) => Promise<Outcome> }> {
+/** Packs a case's prefix, once. */
+async function packPrefix(name: string): Promise<string> {
+  const archive = join(scratch, `${name}.tar`);
+  if (existsSync(archive)) return archive;
   const one = readPrefixCases().find((found) => found.name === name);
   if (one === undefined) throw new Error(`there is no case ${name}`);
   const { prefix } = await buildPrefix(one);
-  const place = mkdtempSync(join(scratch, `${name}-`));
-  const folder = join(place, "env");
-  mkdirSync(folder);
-  await runWell(process.execPath, [ENVPACK, "pack", "-p", prefix, "-o", join(place, "env.tar"), "-q"], { patience: 300_000 });
-  await runWell("tar", ["-xf", join(place, "env.tar"), "-C", folder], { patience: 300_000 });
+  await runWell(process.execPath, [ENVPACK, "pack", "-p", prefix, "-o", archive, "-q"], { patience: 300_000 });
+  return archive;
+}
+
+/** Extracts a packed prefix with tar and gives a way to run its programs there, with no node on PATH. */
+async function move(name: string): Promise<{ folder: string; start: (...command: string[]) => Promise<Outcome> }> {
+  const folder = mkdtempSync(join(scratch, `${name}-`));
+  await runWell("tar", ["-xf", await packPrefix(name), "-C", folder], { patience: 300_000 });
   const env = { HOME: "/tmp", LANG: "C.UTF-8", PATH: "/usr/bin:/bin", npm_config_offline: "true", npm_config_update_notifier: "false" };
   const shown = new Map([["/packages", join(scratch, "packages")]]);
   const writable = new Map([[ELSEWHERE, folder]]);
