@@ -37,14 +37,15 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-function describe({ os, arch, libc, glibc }: Platform, orNewer: string): string {
+/** A platform in words: "linux x64 with glibc 2.28". @param orNewer what follows glibc's version */
+export function describePlatform({ os, arch, libc, glibc }: Platform, orNewer: string): string {
   const library = libc === "glibc" && glibc !== null ? `glibc ${glibc}${orNewer}` : libc;
   return library === null ? `${os} ${arch}` : `${os} ${arch} with ${library}`;
 }
 
 /** What of the machine is at odds with what is needed, in words; null where nothing is. */
 function findMismatch(needs: Platform, host: Host): string | null {
-  if (needs.os !== host.os || needs.arch !== host.arch) return `is ${describe(host, "")}`;
+  if (needs.os !== host.os || needs.arch !== host.arch) return `is ${describePlatform(host, "")}`;
   // A machine whose C library could not be told may well be right: nothing speaks against it.
   if (needs.libc === null || host.libc === null) return null;
   if (needs.libc !== host.libc) return `has ${host.libc}`;
@@ -60,7 +61,7 @@ function findMismatch(needs: Platform, host: Host): string | null {
 export function assertRunsHere(manifest: Manifest, host: Host): void {
   const mismatch = findMismatch(manifest.platform, host);
   if (mismatch === null) return;
-  const needed = describe(manifest.platform, " or newer");
+  const needed = describePlatform(manifest.platform, " or newer");
   throw new EnvpackError("PLATFORM_MISMATCH", `this environment needs ${needed}; this machine ${mismatch}`, {
     hint: "pack it on a machine like this one, or restore it all the same with --force-platform",
   });

@@ -50,7 +50,7 @@ async function travelerFiles({ runtime }: Environment): Promise<PlannedFile[]> {
   if (traveler === null) return [file("bin/envpack", await readSource("shell/too-old.sh"), true)];
   return [
     file(TRAVELER, traveler, false),
-    file("bin/envpack", await toolLauncher(runtime !== null), true),
+    file("bin/envpack", await toolLauncher(runtime), true),
   ];
 }
 

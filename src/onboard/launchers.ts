@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Bin, Environment } from "../environment/environment.js";
+import type { Runtime } from "../environment/runtime.js";
+import { describePlatform } from "../manifest/host.js";
 import type { Notice } from "../progress.js";
 import { arcpathOf, isReservedName, RUNTIME_TOOLS, TRAVELER } from "./layout.js";
 import { quoteForShell } from "./quote.js";
@@ -53,9 +55,30 @@ export async function makeLaunchers(environment: Environment, note: (notice: Not
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The text of `bin/envpack`. */
-export async function toolLauncher(ownNode: boolean): Promise<string> {
-  return launcherText({ script: TRAVELER, start: "node", nodeOptions: [], nodePath: [] }, await readParts(ownNode));
+/** The text of `bin/envpack`. On a machine that cannot start the environment's node it says so in one sentence. */
+export async function toolLauncher(runtime: Runtime | null): Promise<string> {
+  const parts = await readParts(runtime !== null);
+  const check = runtime === null ? parts.check : await fitsText(runtime);
+  return launcherText({ script: TRAVELER, start: "node", nodeOptions: [], nodePath: [] }, { ...parts, check });
+}
+
+/** What `uname -s -m` says, by `process.platform` and `process.arch`. */
+const MACHINES = new Map([
+  ["linux x64", "Linux x86_64"],
+  ["linux arm64", "Linux aarch64"],
+  ["darwin x64", "Darwin x86_64"],
+  ["darwin arm64", "Darwin arm64"],
+]);
+
+async function fitsText({ os, arch, libc, glibc }: Runtime): Promise<string> {
+  const machine = MACHINES.get(`${os} ${arch}`);
+  if (machine === undefined) return "";
+  const values = new Map([
+    ["@MACHINE@", `'${machine}'`],
+    ["@GLIBC@", glibc ?? ""],
+    ["@NEEDS@", describePlatform({ os, arch, libc, glibc }, " or newer")],
+  ]);
+  return (await readShell("fits")).replace(/@[A-Z]+@/g, (name) => values.get(name) ?? name);
 }
 
 /** What all launchers share: how they find their place, and how they start node. */
@@ -75,7 +98,7 @@ async function readParts(ownNode: boolean): Promise<Parts> {
 }
 
 /** They are files so that they read as what they are. */
-function readShell(name: "locate" | "node-of-path" | "quote-root"): Promise<string> {
+function readShell(name: "fits" | "locate" | "node-of-path" | "quote-root"): Promise<string> {
   return readFile(new URL(`./shell/${name}.sh`, import.meta.url), "utf8");
 }
 
