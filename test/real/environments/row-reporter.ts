@@ -15,6 +15,8 @@ export class RowReporter implements Reporter {
   private readonly failed: string[] = [];
   private readonly skipped: string[] = [];
   private others = 0;
+  /** Some were not asked for: `-t pnpm`. */
+  private isPart = false;
 
   onInit(): void {
     this.print("Each environment is built by its real package manager, tried, packed, extracted with tar at another depth and");
@@ -28,10 +30,12 @@ export class RowReporter implements Reporter {
     if (result.state === "failed") {
       this.failed.push(name);
       this.print(`FAILED  ${name.padEnd(NAME)} ${test.module.relativeModuleId} > ${test.name}`);
-      for (const { message } of result.errors) this.print(indent(stripVTControlCharacters(message)));
+      for (const { message, diff } of result.errors) this.print(indent(stripVTControlCharacters([message, diff].filter((part) => part !== undefined).join("\n"))));
     } else if (result.state === "skipped") {
-      // Not asked for: `-t pnpm`.
-      if (result.note === undefined) return;
+      if (result.note === undefined) {
+        this.isPart = true;
+        return;
+      }
       this.skipped.push(name);
       this.print(`skipped ${name.padEnd(NAME)} ${result.note}`);
     } else if (moved === undefined) {
@@ -58,6 +62,7 @@ export class RowReporter implements Reporter {
   }
 
   private printRow(text: string, cases: readonly MovedRow[]): void {
+    if (this.isPart && cases.length === 0) return;
     const refused = cases.filter((one) => one.refused !== undefined);
     const came = cases.filter((one) => one.refused === undefined);
     const files = came.reduce((sum, { residue }) => sum + residue, 0);
