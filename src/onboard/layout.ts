@@ -11,6 +11,9 @@ export function arcpathOf(kind: Environment["kind"], file: string): string {
 export const HOOK = ".envpack/hook.cjs";
 export const HOOK_THREAD = ".envpack/hook-thread.mjs";
 
+/** The variable by which the hook is told of a folder whose node_modules it looks in first. */
+export const ADDED = "ENVPACK_ADDED";
+
 /** This tool as one file; `bin/envpack` starts it. */
 export const TRAVELER = ".envpack/envpack.cjs";
 

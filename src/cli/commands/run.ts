@@ -2,8 +2,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { EnvpackError } from "../../errors.js";
-import { addSignatureOptions, signatureOptions, type SignatureFlags } from "../options.js";
+import { addSignatureOptions, collect, signatureOptions, type SignatureFlags } from "../options.js";
 import type { Session } from "../session.js";
+
+interface Flags extends SignatureFlags {
+  readonly add?: readonly string[];
+}
 
 const HELP = `
 X is an unpacked environment, or an archive, which is restored to a temporary folder for this once.
@@ -11,9 +15,14 @@ The envpack that lies in an environment's own bin/ needs no X. COMMAND is one of
 any other program, or a script (.js, .mjs, .cjs), which the environment's node runs; a script may lie
 anywhere and imports the environment's packages by name.
 
+What is added with --add comes first for scripts, and for this run only; the environment's own packages do
+not see it. A folder or a .tgz of \`npm pack\` is imported by its package's name, a single file by its own:
+job_helpers.mjs as job_helpers.
+
 Examples:
   envpack run /srv/shop -- esbuild --version
   envpack run shop.tar.zst -- node -p 'process.version'
+  envpack run /srv/shop --add job_helpers.mjs --add fixed-1.0.1.tgz -- job.mjs
   /srv/shop/bin/envpack run /home/me/job.mjs --fast`;
 
 /** What archives are called; whether a file really is one is found out when it is opened. */
@@ -27,18 +36,20 @@ export function addRun(program: Command, session: Session): void {
     .description("Activates X and executes COMMAND in it; ends as COMMAND ends.")
     .usage("[options] [x] [--] <command> [args...]")
     .argument("<words...>", "X, and COMMAND with its arguments")
+    .option("--add <path>", "put a file, a folder or a .tgz in front, to be imported by name (repeatable)", collect)
     .passThroughOptions();
   addSignatureOptions(command)
     .addHelpText("after", HELP)
-    .action((words: readonly string[], flags: SignatureFlags) => execute(session, words, flags));
+    .action((words: readonly string[], flags: Flags) => execute(session, words, flags));
 }
 
-async function execute(session: Session, words: readonly string[], flags: SignatureFlags): Promise<void> {
-  const { path, isArchive, command, args } = await splitWords(words, session);
+async function execute(session: Session, words: readonly string[], flags: Flags): Promise<void> {
+  const { path, isArchive, added, command, args } = await splitWords(words, session);
+  const add = [...(flags.add ?? []), ...added];
   const { run } = await import("../../run.js");
-  // A command in a restored environment takes the signals itself; only a restore has to be undone.
-  const signal = isArchive ? session.interrupts.catch() : undefined;
-  const ended = await run({ path, command, args, ...signatureOptions(flags), signal, onTerminal: session.stdin.isTTY });
+  // A command in a restored environment takes the signals itself; only a restore, or what was added, has to be undone.
+  const signal = isArchive || add.length > 0 ? session.interrupts.catch() : undefined;
+  const ended = await run({ path, command, args, add, ...signatureOptions(flags), signal, onTerminal: session.stdin.isTTY });
   session.status = ended.status;
   session.endBy = ended.signal;
 }
@@ -46,6 +57,8 @@ async function execute(session: Session, words: readonly string[], flags: Signat
 interface Invocation {
   readonly path: string;
   readonly isArchive: boolean;
+  /** What --add named behind X. */
+  readonly added: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
 }
@@ -62,12 +75,26 @@ async function splitWords(words: readonly string[], session: Session): Promise<I
   }
   const path = named === null ? (session.environment ?? "") : first;
   const line = named === null ? [...words] : rest;
+  const added = named === null ? [] : takeAdded(line);
   if (line[0] === "--") line.shift();
   const [command, ...args] = line;
   if (command === undefined) {
     throw new EnvpackError("USAGE", "no command was named", { hint: "`envpack run X -- COMMAND`" });
   }
-  return { path, isArchive: named === "archive", command, args };
+  return { path, isArchive: named === "archive", added, command, args };
+}
+
+/** Options end where the first word begins, which is X: --add is understood behind it as well, and taken off the line. */
+function takeAdded(line: string[]): string[] {
+  const added: string[] = [];
+  for (;;) {
+    const option = /^--add(?:=(.*))?$/s.exec(line[0] ?? "");
+    if (option === null) return added;
+    line.shift();
+    const path = option[1] ?? line.shift();
+    if (path === undefined) throw new EnvpackError("USAGE", "--add names nothing", { hint: "`envpack run X --add FILE -- COMMAND`" });
+    added.push(path);
+  }
 }
 
 /** @param anyFile whether a file of any name may be an archive: there is no command that it could be instead */

@@ -3,6 +3,9 @@
  * can `require` and `import` its packages. The environment's node_modules is searched last, as if it
  * stood above "/": a script's own packages win, and what is missing everywhere gives Node's own error.
  *
+ * In front of everything but builtins stands what `envpack run --add` was given: it is named on the
+ * command line, and so meant. ENVPACK_ADDED is its folder.
+ *
  * Every node that inherits NODE_OPTIONS runs this file, of whatever version: so old syntax, nothing
  * printed, nothing thrown, and little work, since every start pays for it.
  *
@@ -31,6 +34,15 @@ try {
      */
     function isOutside(folder) {
       return folder === root || (folder + path.sep).indexOf(root + path.sep) !== 0;
+    }
+
+    const added = process.env.ENVPACK_ADDED ? path.join(process.env.ENVPACK_ADDED, "node_modules") : null;
+
+    /** Whether a package of that name was added. */
+    function isAdded(request) {
+      if (added === null) return false;
+      const name = request.split("/", request[0] === "@" ? 2 : 1).join("/");
+      return require("fs").existsSync(path.join(added, name));
     }
 
     const pnp = loadPnp("@PNP@");
@@ -84,7 +96,8 @@ try {
       if (!Array.isArray(found) || !BARE.test(request)) return found;
       // A parent without a file (a preloaded module, require.resolve with paths) tells by where it looks first.
       const asker = parent && (parent.filename || (parent.paths && parent.paths[0]));
-      return !asker || isOutside(path.dirname(asker)) ? found.concat(packages) : found;
+      if (asker && !isOutside(path.dirname(asker))) return found;
+      return (added === null ? [] : [added]).concat(found, packages);
     };
 
     if (typeof nodeModule.registerHooks === "function") answerImports();
@@ -103,6 +116,7 @@ try {
           if (!isOutside(path.dirname(url.fileURLToPath(parent)))) return next(specifier, context);
           // Node writes what next() is given into `context`, hence the copies.
           const asked = Object.assign({}, context);
+          if (isAdded(specifier)) return next(specifier, Object.assign({}, asked, { parentURL: url.pathToFileURL(path.join(added, "_")).href }));
           try {
             return next(specifier, asked);
           } catch (error) {
@@ -147,7 +161,7 @@ try {
           if (!threads.isMainThread && threads.parentPort === null) return;
           const url = require("url");
           nodeModule.register(url.pathToFileURL(path.join(__dirname, "hook-thread.mjs")).href, {
-            data: { root: root, packages: packages, bare: BARE },
+            data: { root: root, packages: packages, added: added, bare: BARE },
           });
         } catch (_) {
           // require still works.
