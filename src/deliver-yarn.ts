@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { digestName } from "./archive/digest-name.js";
 import { withoutEnding } from "./archive/format.js";
@@ -8,11 +6,9 @@ import { parsePlace } from "./deliver/hdfs-place.js";
 import { putOnce } from "./deliver/hdfs-put.js";
 import { assertYarnFormat } from "./deliver/yarn-archive.js";
 import { parseAlias, yarnCommands, type YarnCommands } from "./deliver/yarn-commands.js";
-import { EnvpackError, explainError } from "./errors.js";
+import { checkDelivered, type CheckOptions } from "./delivered.js";
 import type { CommonOptions } from "./options.js";
-import { isFolder, openPacked } from "./packed.js";
 import type { Notice } from "./progress.js";
-import { verify } from "./verify.js";
 
 export type { YarnCommands };
 
@@ -52,18 +48,11 @@ export interface DeliverYarnResult extends YarnDeliveryPlan {
 export async function planYarnDelivery(options: DeliverYarnOptions): Promise<YarnDeliveryPlan> {
   const { signal, onProgress, threads } = options;
   const alias = parseAlias(options.alias ?? "env");
-  const archive = resolve(options.archive);
   const place = parsePlace(options.to);
-  if (await isFolder(archive)) {
-    throw new EnvpackError("USAGE", "an archive is delivered, not a folder", { path: archive, hint: "`envpack pack --for yarn` makes one" });
-  }
-  const packed = await openPacked(archive, { signal });
-  await packed.close();
-  assertYarnFormat(packed.index.format, archive);
-  await verify({ path: archive, signal, onProgress, threads });
-  const { sha256, bytes } = await digestFile(archive);
-  const uri = `${place.uri}/${digestName(withoutEnding(basename(archive)), sha256)}`;
-  return { uri, sha256, bytes, commands: yarnCommands({ uri, alias, arcroot: packed.index.arcroot }) };
+  const refuse: CheckOptions["refuse"] = ({ index, path }) => assertYarnFormat(index.format, path);
+  const { path, index, sha256, bytes } = await checkDelivered(options.archive, { made: "envpack pack --for yarn", refuse, signal, onProgress, threads });
+  const uri = `${place.uri}/${digestName(withoutEnding(basename(path)), sha256)}`;
+  return { uri, sha256, bytes, commands: yarnCommands({ uri, alias, arcroot: index.arcroot }) };
 }
 
 /** Checks an archive, and puts it on HDFS where it does not lie there already: whole, or not at all. */
@@ -84,18 +73,4 @@ function noticeClosed({ path, mode }: { path: string; mode: number }): Notice {
     message: `not everyone may pass it (mode ${mode.toString(8).padStart(3, "0")}), so each user's jobs fetch a copy of their own; chmod o+x on folders, o+r on the file`,
     path,
   };
-}
-
-async function digestFile(path: string): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-  } catch (error) {
-    throw explainError(error, "cannot read the archive", path);
-  }
-  return { sha256: hash.digest("hex"), bytes };
 }

@@ -15,6 +15,7 @@ export { layer, type LayerOptions, type LayerResult } from "./layer.js";
 export { relocate, type RelocateOptions, type RelocateResult, type Unfit } from "./relocate.js";
 export { run, type RunOptions } from "./run.js";
 export { deliverYarn, planYarnDelivery, type DeliverYarnOptions, type DeliverYarnResult, type YarnCommands, type YarnDeliveryPlan } from "./deliver-yarn.js";
+export { deliverSlurm, type DeliverSlurmOptions, type DeliverSlurmResult } from "./deliver-slurm.js";
 export type { Entry } from "./archive/entry.js";
 export type { Residual } from "./relocate/residual.js";
 export type { LayerRecord, Manifest } from "./manifest/manifest.js";

@@ -1,6 +1,6 @@
 /**
- * Builds what this room needs beside its compiled files, into dist/onboard/: the one-file tools that
- * travel inside archives, and copies of the shell scripts and the hook, which are no TypeScript.
+ * Builds what dist/ needs beside compiled files: the one-file tools that travel inside archives, and
+ * copies of the shell scripts and the hook, which are no TypeScript.
  *
  *     npm run build
  */
@@ -72,6 +72,8 @@ async function main() {
   for (const folder of ["activate", "hook", "shell"]) {
     await cp(join(HERE, folder), join(target, folder), { recursive: true });
   }
+  const isShell = (path) => !/\.ts$/.test(path);
+  await cp(join(ROOT, "src/deliver/slurm"), join(ROOT, "dist/deliver/slurm"), { recursive: true, filter: isShell });
   await writeFile(join(target, "envpack.cjs"), await bundleTraveler(false));
   await writeFile(join(target, "envpack-zstd.cjs"), await bundleTraveler(true));
 }

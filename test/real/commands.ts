@@ -60,7 +60,7 @@ export function runElsewhere(command: readonly string[], hidden: readonly string
   if (!canSandbox()) return execute(plain[0] ?? "", plain.slice(1));
   const covered = hidden.filter((folder) => existsSync(folder)).flatMap((folder) => ["--tmpfs", folder]);
   const nodes = nodesOnPath().flatMap((file) => ["--ro-bind", "/dev/null", file]);
-  const base = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-net", "--die-with-parent"];
+  const base = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-net", "--unshare-pid", "--die-with-parent"];
   return execute("bwrap", [...base, ...nodes, ...covered, "--", ...plain]);
 }
 

@@ -1,0 +1,64 @@
+# One process a node runs this: what to do, the folder of the environment, the copy of the archive.
+work=$1 root=$2 copy=$3 node=${SLURMD_NODENAME:-$(hostname)}
+folder=${root%/*}
+unset NODE_OPTIONS NODE_PATH
+
+fail() {
+  echo "envpack: $node: error: $1" >&2
+  [ -z "${2-}" ] || echo "hint: $2" >&2
+  exit 1
+}
+
+# Others may write where it lies: a folder that somebody else made there could hold anything.
+look() {
+  said=$(mkdir -p "${folder%/*}" 2>&1) || fail "no folder for the environment: $said"
+  [ -d "$folder" ] || said=$(mkdir -m 700 "$folder" 2>&1) || [ -d "$folder" ] || fail "no folder for the environment: $said"
+  [ ! -h "$folder" ] && [ -O "$folder" ] || fail "not a folder of yours: $folder"
+  [ -w "$folder" ] || fail "a folder that you may not write: $folder"
+  # Left by jobs that were killed.
+  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +2 -exec rm -f {} +
+  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +2 -exec rm -rf {} +
+  [ -e "$root" ] || echo absent
+}
+
+# The archive brings its own node: that and the tool come out first, the tool does the rest. Of many that
+# start together one restores, the others wait.
+restore() {
+  [ -z "@SYSTEM@" ] || [ "$(uname -s) $(uname -m)" = "@SYSTEM@" ] ||
+    fail "the environment is for @PLATFORM@, and this node is $(uname -s) $(uname -m)" "ask for other nodes: --sbatch --constraint=..."
+  command -v @PROGRAM@ >/dev/null || fail "@PROGRAM@ is not installed here, and without it this archive cannot be read" "pack it as .tar.gz"
+  boot=$(mktemp -d "$folder/.boot-XXXXXX" 2>&1) || fail "$boot"
+  said=$(@EXTRACT@ 2>&1) || fail "cannot unpack: $(first_line)" "is there room in $folder?"
+  said=$("$boot"/@NODE@ "$boot"/@TOOL@ unpack --quiet --shared "$copy" "$root" 2>&1) || relay "the node of the environment does not start"
+}
+
+verify() {
+  said=$("$root/bin/envpack" verify --quiet "$root" 2>&1) && return
+  echo "$said" | sed "s/^/envpack: $node: /" | head -n 20 >&2
+  fail "the copy on this node is not as it was packed: $root" "envpack verify $root --repair ARCHIVE mends it; or remove it there: srun -w $node rm -rf $root"
+}
+
+first_line() {
+  echo "$said" | head -n 1
+}
+
+# Says with the node name what envpack said; what is no error of envpack is one of the system.
+relay() {
+  case $said in
+  envpack:*) echo "$said" | sed "s/^envpack:/envpack: $node:/" >&2 && exit 1 ;;
+  *) fail "$1: $(first_line)" ;;
+  esac
+}
+
+case $work in
+look) look ;;
+ready)
+  boot=
+  trap "rm -rf \"\$boot\" \"\$copy\"" EXIT
+  trap "exit 1" HUP INT TERM
+  [ -e "$root" ] || restore
+  verify
+  ;;
+sweep) rm -f "$copy" ;;
+remove) rm -rf "$root" "$copy" ;;
+esac

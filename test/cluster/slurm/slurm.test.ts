@@ -1,0 +1,235 @@
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ENVPACK, envpack, execute, makeScratch, shell, type Outcome } from "../../real/commands.js";
+import { buildSample } from "../../real/sample.js";
+import { linesOf } from "../document.js";
+import { Cluster, NODES, type Ended, slurmMissing } from "./cluster.js";
+
+const scratch = makeScratch();
+const shared = join(scratch, "shared");
+const project = join(scratch, "pantry");
+const folder = join(shared, "my envs");
+const archive = join(folder, "shop.tar.gz");
+const cluster = new Cluster(shared);
+const missing = slurmMissing();
+
+const JOB = `import ms from "ms";
+import { hostname } from "node:os";
+import { existsSync } from "node:fs";
+console.log(JSON.stringify({ task: process.env.SLURM_PROCID, node: process.env.SLURMD_NODENAME, host: hostname(), day: ms("1d"), args: process.argv.slice(2), exe: process.execPath, source: existsSync(${JSON.stringify(project)}) }));
+`;
+
+beforeAll(async () => {
+  if (missing !== null) return;
+  mkdirSync(project);
+  mkdirSync(shared);
+  // Another user submits from there.
+  for (const folder of [scratch, shared]) chmodSync(folder, 0o777);
+  buildSample(project);
+  writeFileSync(join(project, "hook.cjs"), "");
+  expect(envpack(["pack", project, "-q", "-o", archive]).stderr).toBe("");
+  writeFileSync(join(shared, "job.mjs"), JOB);
+  await cluster.start();
+});
+
+afterAll(() => cluster.stop());
+
+beforeEach(({ skip }) => {
+  if (missing !== null) skip(missing);
+});
+
+/** Submits through envpack and waits for the job's end. */
+async function submit(args: readonly string[], command: readonly string[] = ["job.mjs"]): Promise<Outcome & Ended> {
+  const outcome = deliver([...args, "--submit", "--json"], command);
+  if (outcome.status !== 0) return { ...outcome, state: "", printed: "" };
+  const { job } = JSON.parse(outcome.stdout) as { job: string };
+  return { ...outcome, ...(await cluster.untilEnded(job)) };
+}
+
+function deliver(args: readonly string[], command: readonly string[]): Outcome {
+  const words = [process.execPath, ENVPACK, "deliver", "slurm", ...args, "--", ...command];
+  return execute("timeout", ["--kill-after=5", "100", ...words], { cwd: shared, env: { ...cluster.env, ...activated } });
+}
+
+/** As if an environment were activated that the nodes do not have. */
+const activated = { ENVPACK_PREFIX: project, NODE_OPTIONS: `--require=${join(project, "hook.cjs")}` };
+
+interface Report {
+  readonly node: string;
+  readonly host: string;
+  readonly day: number;
+  readonly args: readonly string[];
+  readonly exe: string;
+  readonly source: boolean;
+}
+
+function reports(printed: string): Report[] {
+  return printed.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Report).sort((a, b) => a.node.localeCompare(b.node));
+}
+
+describe("deliver slurm", () => {
+  const words = ["job.mjs", "two words", "it's", '"$HOME"', "a\nb", "*", "", "@NAME@", "--nodes"];
+
+  test("runs a command with the environment in every task of three nodes that have nothing but the archive", async () => {
+    const { stderr, state, printed } = await submit([archive, "-N", "3", "--sbatch", "--ntasks-per-node=2"], words);
+    expect([stderr, state]).toEqual(["", "COMPLETED"]);
+    const all = reports(printed);
+    expect(all.map(({ node }) => node).sort()).toEqual(["n1", "n1", "n2", "n2", "n3", "n3"]);
+    for (const { args, day, source, exe, host, node } of all) {
+      expect([args, day, source, host]).toEqual([words.slice(1), 86_400_000, false, node]);
+      expect(exe).toMatch(/^\/tmp\/envpack-0\/shop-[0-9a-f]{16}\/bin\/node$/);
+    }
+    for (const files of (await cluster.on(NODES, "ls -A /tmp/envpack-0")).values()) expect(files).toMatch(/^shop-[0-9a-f]{16}$/);
+  });
+
+  test("does what docs/clusters.md says", async () => {
+    const [pack, ...lines] = linesOf("Slurm");
+    expect(pack).toBe("envpack pack -o shop.tar.gz");
+    copyFileSync(join(shared, "job.mjs"), join(folder, "job.mjs"));
+    const ended: string[] = [];
+    for (const line of lines) {
+      const { status, stdout, stderr } = shell(line, { cwd: folder, env: { ...cluster.env, LOCAL_SCRATCH: "/tmp/local" } });
+      expect([line, status, status === 0 ? "" : stderr]).toEqual([line, 0, ""]);
+      const job = /\bjob (\d+)/.exec(stdout + stderr)?.[1];
+      if (job !== undefined) ended.push((await cluster.untilEnded(job, folder)).printed);
+    }
+    const [script = "", version = "", removed = ""] = ended;
+    expect(reports(script).map(({ args }) => args)).toEqual(Array(6).fill(["--fast"]));
+    expect(version).toBe(`${process.version}\n`.repeat(3));
+    expect(reports(removed).map(({ exe }) => exe.split("/").slice(0, 4).join("/"))).toEqual(Array(3).fill("/tmp/local/envpack-0"));
+    expect(ended).toHaveLength(3);
+  });
+
+  test("finds the environment in the next job, and needs the archive no more", async () => {
+    const before = await cluster.on(NODES, `stat -c %Z ${environment()}`);
+    const hidden = `${archive}.hidden`;
+    const script = join(shared, "again.sh");
+    expect(deliver([archive, "-N", "3", "-o", script, "-q"], ["job.mjs"])).toMatchObject({ stderr: "", status: 0 });
+    renameSync(archive, hidden);
+    const { state, printed } = await cluster.run(script);
+    renameSync(hidden, archive);
+    expect([state, reports(printed).length]).toEqual(["COMPLETED", 3]);
+    expect(await cluster.on(NODES, `stat -c %Z ${environment()}`)).toEqual(before);
+  });
+
+  test("names the node whose copy was damaged, and runs nothing there", async () => {
+    await cluster.on(["n2"], `echo '// more' >> ${environment()}/app/node_modules/ms/index.js`);
+    const { state, printed } = await submit([archive, "-N", "3"]);
+    expect([state, reports(printed)]).toEqual(["FAILED", []]);
+    expect(printed).toContain("envpack: n2: changed  app/node_modules/ms/index.js");
+    expect(printed).toContain(`envpack: n2: error: the copy on this node is not as it was packed: ${environment()}\nhint: `);
+    expect(printed).not.toMatch(/n1: |n3: /);
+    await cluster.on(["n2"], `${environment()}/bin/envpack verify ${environment()} --repair '${archive}'`);
+    expect((await submit([archive, "-N", "3"])).state).toBe("COMPLETED");
+  });
+
+  test("tells the one worker that has drifted by the reports of all", async () => {
+    const [report = "", diff = "", doctor = ""] = linesOf("When workers disagree").map((line) => line.replaceAll("/tmp/envpack-0/shop-DIGEST", environment()));
+    const gather = (): Outcome => shell(`${report} && ${diff}`, { cwd: shared, env: cluster.env });
+    const { status: same, stderr } = gather();
+    expect([same, stderr]).toEqual([0, expect.not.stringContaining("error")]);
+    await cluster.on(["n3"], `echo 'exports.x = 1' >> ${environment()}/app/node_modules/semver/index.js`);
+    const { status, stdout } = gather();
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^app\/node_modules\/semver\/index\.js +as packed +changed: .* on n3$/m);
+    expect(stdout).toMatch(/^different: n3 \(1 of 3\): 1 path$/m);
+    expect(shell(doctor, { cwd: shared, env: cluster.env })).toMatchObject({ status: 0 });
+    await cluster.on(["n3"], `rm -rf ${environment()}`);
+  });
+
+  test("has an ordinary user's two jobs, which start together, unpack it once a node", async () => {
+    const script = join(shared, "user.sh");
+    deliver([archive, "-N", "3", "-q", "-o", script], ["job.mjs"]);
+    const both = await Promise.all([cluster.run(script, 65534), cluster.run(script, 65534)]);
+    for (const { state, printed } of both) {
+      expect(printed).not.toContain("error");
+      expect([state, reports(printed).map(({ exe }) => exe.split("/")[2])]).toEqual(["COMPLETED", Array(3).fill("envpack-65534")]);
+    }
+  });
+
+  test("removes it with the job where that was asked for; an archive with a root folder and zstd works as well", async () => {
+    const rooted = join(shared, "rooted.tar.zst");
+    expect(envpack(["pack", project, "-q", "--arcroot", "a root", "-o", rooted]).stderr).toBe("");
+    const { state, printed, stdout } = await submit([rooted, "--remove", "--to", "$SCRATCH/sub", "--sbatch", "--export=ALL,SCRATCH=/tmp/own", "--sbatch", "--nodelist=n1,n3"]);
+    expect(stdout).toContain("NODES_NEED_ZSTD");
+    expect([state, reports(printed).map(({ node }) => node)]).toEqual(["COMPLETED", ["n1", "n3"]]);
+    expect([...(await cluster.on(["n1", "n3"], "ls -A /tmp/own/sub/envpack-0")).values()]).toEqual(["", ""]);
+    const without = await submit([rooted, "--sbatch", "--nodelist=n2"]);
+    expect(without.printed).toMatch(/^envpack: n2: error: zstd is not installed here.*\nhint: pack it as \.tar\.gz$/m);
+  });
+});
+
+describe("a node that cannot take it is named in a line, with a hint, and nothing is left there", () => {
+  const leftOn = (node: string, folder: string): Promise<Map<string, string>> => cluster.on([node], `ls -A ${folder}/envpack-0`);
+
+  test("no room for the archive", async () => {
+    const { state, printed } = await submit([archive, "-N", "3", "--to", "/tmp/tiny"]);
+    expect([state, reports(printed)]).toEqual(["FAILED", []]);
+    expect(printed).toMatch(/^sbcast: error: .*\(n2\)/m);
+    expect(printed).toMatch(/^envpack: error: the archive did not reach every node\nhint: /m);
+    for (const node of NODES) expect([...(await leftOn(node, "/tmp/tiny")).values()]).toEqual([""]);
+  });
+
+  test("no room for the environment", async () => {
+    const { state, printed } = await submit([archive, "--sbatch", "--nodelist=n2", "--to", "/tmp/tight"]);
+    expect([state, reports(printed)]).toEqual(["FAILED", []]);
+    expect(printed).toMatch(/^envpack: n2: error: cannot unpack: tar: .*\nhint: is there room in \/tmp\/tight\/envpack-0\?$/m);
+    expect([...(await leftOn("n2", "/tmp/tight")).values()]).toEqual([""]);
+  });
+
+  test("another processor", async () => {
+    writeFileSync(join(shared, "uname"), '#!/bin/sh\n[ "$1" = -m ] && echo riscv64 || echo Linux\n', { mode: 0o755 });
+    await cluster.on(["n3"], `mount --bind ${shared}/uname /usr/bin/uname`);
+    const { state, printed } = await submit([archive, "-N", "3", "--to", "/tmp/other"]);
+    await cluster.on(["n3"], "umount /usr/bin/uname");
+    expect(state).toBe("FAILED");
+    expect(printed).toMatch(/^envpack: n3: error: the environment is for linux-x64, and this node is Linux riscv64\nhint: /m);
+    expect([...(await leftOn("n3", "/tmp/other")).values()]).toEqual([""]);
+  });
+
+  test("no permission, or a folder that somebody else made", async () => {
+    const closed = await submit([archive, "-N", "3", "--to", "/proc/sys/envs"]);
+    expect(closed.printed).toMatch(/^envpack: n1: error: no folder for the environment: mkdir: /m);
+    await cluster.on(["n1"], "mkdir -p /tmp/theirs/envpack-0 && chown 12345 /tmp/theirs/envpack-0");
+    const { state, printed } = await submit([archive, "-N", "3", "--to", "/tmp/theirs"]);
+    expect([state, reports(printed)]).toEqual(["FAILED", []]);
+    expect(printed).toMatch(/^envpack: n1: error: not a folder of yours: \/tmp\/theirs\/envpack-0$/m);
+  });
+
+  test("an archive that the nodes do not see", async () => {
+    const own = join(scratch, "own.tar.gz");
+    copyFileSync(archive, own);
+    const { printed } = await submit([own, "-N", "3", "--to", "/tmp/unseen"]);
+    expect(printed).toMatch(new RegExp(`^envpack: error: no such archive on node n1: ${own}\nhint: put it on a file system that the nodes share$`, "m"));
+  });
+});
+
+describe("submitting", () => {
+  const failure = (args: readonly string[]): string[] => {
+    const { status, stderr, stdout } = deliver([archive, "--submit", ...args], ["job.mjs"]);
+    expect([status, stdout]).toEqual([1, ""]);
+    return stderr.trimEnd().split("\n");
+  };
+
+  test("says in a line what sbatch refuses", () => {
+    expect(failure(["--sbatch", "--partition=none"])).toEqual([expect.stringMatching(/error\[COMMAND_FAILED\] sbatch refused: .*partition/), expect.stringMatching(/^hint: /)]);
+    expect(failure(["--sbatch", "--nodelist=n9"])).toEqual([expect.stringMatching(/error\[COMMAND_FAILED\] sbatch refused: .*node name/), expect.stringMatching(/^hint: /)]);
+  });
+
+  test("ends as the job does with --wait", () => {
+    expect(failure(["--sbatch", "--wait --nodelist=n1 --output=waited.out", "--to", "/proc/none"])[0]).toMatch(/error\[COMMAND_FAILED\] job \d+ ended with status 1$/);
+  });
+
+  test("says when the controller is out of reach", async () => {
+    await cluster.stopController();
+    expect(failure([])).toEqual([expect.stringMatching(/error\[ENGINE_UNREACHABLE\] sbatch refused: /), expect.stringMatching(/^hint: is slurmctld running/)]);
+  });
+});
+
+/** The folder of the environment on the nodes. */
+function environment(): string {
+  const digest = createHash("sha256").update(readFileSync(archive)).digest("hex");
+  return `/tmp/envpack-0/shop-${digest.slice(0, 16)}`;
+}

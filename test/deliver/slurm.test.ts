@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bootFiles } from "../../src/deliver/slurm/boot.js";
+import { explainSbatch } from "../../src/deliver/slurm/sbatch.js";
+import { parseNodeFolder } from "../../src/deliver/slurm/script.js";
+import type { Entry } from "../../src/archive/entry.js";
+import type { EnvpackError } from "../../src/errors.js";
+import { TRAVELER } from "../../src/onboard/layout.js";
+import { envpack, execute, makeScratch, type Outcome } from "../real/commands.js";
+
+/* Real jobs are in test/cluster/slurm. */
+const scratch = makeScratch();
+const project = join(scratch, "it's a project");
+const archive = join(scratch, "it's.tar.gz");
+
+beforeAll(() => {
+  mkdirSync(join(project, "node_modules"), { recursive: true });
+  writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.0.0" }');
+  expect(envpack(["pack", project, "-q", "-o", archive]).stderr).toBe("");
+  expect(envpack(["pack", project, "-q", "--node", "none", "-o", join(scratch, "none.tar.gz")]).stderr).toBe("");
+});
+
+function deliver(args: readonly string[], command: readonly string[] = ["job.mjs"]): Outcome {
+  return envpack(["deliver", "slurm", ...args, "--", ...command], { cwd: scratch, env: { ...process.env, PATH: "/nowhere" } });
+}
+
+describe("deliver slurm", () => {
+  test("writes a script that any shell can read, with the options and the words as they were given", () => {
+    const words = ["job.mjs", "two words", "it's", "$(id)", "line\nbreak", "@NAME@", "\\"];
+    const { status, stdout } = deliver([archive, "-N", "3", "-n", "6", "--sbatch", "--time=5 --exclusive"], words);
+    expect(status).toBe(0);
+    expect(execute("sh", ["-n"], { input: stdout, stdio: ["pipe", "pipe", "pipe"] })).toMatchObject({ status: 0, stderr: "" });
+    expect(stdout.split("\n").slice(0, 5)).toEqual(["#!/bin/sh", "#SBATCH --job-name=it-s", "#SBATCH --nodes=3", "#SBATCH --ntasks=6", "#SBATCH --time=5 --exclusive"]);
+    const last = stdout.slice(stdout.indexOf('run "$root" -- ') + 15, stdout.indexOf("\nstatus=$?"));
+    expect(execute("sh", ["-c", `printf '%s\\0' ${last}`]).stdout.split("\0").slice(0, -1)).toEqual(words);
+    expect(stdout).toContain(`archive='${archive.replace("'", "'\\''")}'`);
+  });
+
+  test("is the same for the same archive, and for the API", async () => {
+    const script = deliver([archive, "-q"]).stdout;
+    expect(deliver([archive, "-q"]).stdout).toBe(script);
+    const { deliverSlurm } = await import("../../src/index.js");
+    const result = await deliverSlurm({ archive, command: ["job.mjs"] });
+    expect(result).toMatchObject({ script, output: null, job: null, notices: [] });
+    expect(script).toContain(result.sha256.slice(0, 16));
+  });
+
+  test("writes it to a file, which is not replaced without being asked", () => {
+    const output = join(scratch, "scripts/job.sh");
+    expect(deliver([archive, "-q", "-o", output])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const { mtimeMs } = statSync(output);
+    expect(deliver([archive, "-o", output], ["other"]).stderr).toMatch(/error\[OUTPUT_EXISTS\]/);
+    expect(statSync(output).mtimeMs).toBe(mtimeMs);
+    expect(deliver([archive, "-f", "-o", output], ["other"]).status).toBe(0);
+    expect(readFileSync(output, "utf8")).toContain("-- other\n");
+    expect(readdirSync(join(scratch, "scripts"))).toEqual(["job.sh"]);
+  });
+
+  test.each([
+    ["a folder", ["."], /error\[USAGE\] an archive is delivered, not a folder/],
+    ["nothing there", ["nowhere.tar.gz"], /error\[IO\]/],
+    ["an archive without a runtime", ["none.tar.gz"], /error\[ARCHIVE_UNFIT\] the archive brings no Node.js/],
+    ["a relative folder on the nodes", ["it's.tar.gz", "--to", "envs"], /error\[USAGE\] not a folder that every node has/],
+    ["no option of sbatch", ["it's.tar.gz", "--sbatch", "partition=x"], /error\[USAGE\] not an option of sbatch/],
+    ["two lines as one option", ["it's.tar.gz", "--sbatch", "--x\nrm -rf /"], /error\[USAGE\] not an option of sbatch/],
+    ["no sbatch to submit with", ["it's.tar.gz", "--submit"], /error\[COMMAND_FAILED\] cannot submit: there is no sbatch here/],
+  ])("refuses %s in a line and a hint", (_what, args, message) => {
+    const { status, stdout, stderr } = deliver(args);
+    expect([status === 1 || status === 2, stdout]).toEqual([true, ""]);
+    expect(stderr.trimEnd().split("\n")).toEqual([expect.stringMatching(message), expect.stringMatching(/^hint: /)]);
+  });
+
+  test("refuses a damaged archive before anything is submitted", () => {
+    const bytes = readFileSync(archive);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(join(scratch, "damaged.tar.gz"), bytes);
+    expect(deliver(["damaged.tar.gz", "--submit"])).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/error\[(ARCHIVE_CORRUPT|DIGEST_MISMATCH)\]/) as string });
+  });
+});
+
+describe("a folder on the nodes", () => {
+  const expand = (folder: string, env: NodeJS.ProcessEnv): string => execute("sh", ["-c", `printf %s ${parseNodeFolder(folder)}`], { env }).stdout;
+
+  test("is taken to the letter, but for the variable that it begins with", () => {
+    expect(expand("/scratch/my envs/$X", {})).toBe("/scratch/my envs/$X");
+    expect(expand("/scratch/", {})).toBe("/scratch");
+    expect(expand("/", {})).toBe("/");
+    expect(expand("$T/a b/$X", { T: "/t mp" })).toBe("/t mp/a b/$X");
+    expect(expand("${T}", { T: "/t" })).toBe("/t");
+    expect(execute("sh", ["-c", parseNodeFolder("$T")]).stderr).toContain("is not set on the node");
+    expect(execute("sh", ["-c", `printf %s ${parseNodeFolder(undefined)}`], { env: {} }).stdout).toBe("/tmp");
+  });
+});
+
+test("what comes out of the archive first is node with all that its links need, and the libraries beside it", () => {
+  const file = (path: string): Entry => ({ type: "file", path, executable: true, size: 1, sha256: "0".repeat(64) });
+  const link = (path: string, target: string): Entry => ({ type: "symlink", path, target });
+  const runtime = { name: "node", version: "22.1.0", abi: "127", napi: "9", hook: "import" } as const;
+  const entries = [link("bin/node", "../opt/node"), file("opt/node"), file(TRAVELER), link("lib/libuv.so", "libuv.so.1"), file("lib/libuv.so.1"), file("lib/node_modules/x.so"), file("lib/text.txt")];
+  expect(bootFiles(entries, { runtime }, "x")).toEqual(["bin/node", "opt/node", TRAVELER, "lib/libuv.so", "lib/libuv.so.1"]);
+  for (const lacking of [entries.slice(1), entries.filter(({ path }) => path !== TRAVELER), [link("bin/node", "node"), file(TRAVELER)]]) {
+    expect(() => bootFiles(lacking, { runtime }, "x")).toThrow(/too old/);
+  }
+});
+
+test.each([
+  ["sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", "ENGINE_UNREACHABLE"],
+  ["sbatch: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\nsbatch: fatal: Could not establish a configuration source", "ENGINE_UNREACHABLE"],
+  ["sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified", "NO_PERMISSION"],
+  ["sbatch: unrecognized option '--nodez=3'\nTry \"sbatch --help\" for more information", "USAGE"],
+  ["sbatch: error: invalid partition specified: none\nsbatch: error: Batch job submission failed: Invalid partition name specified", "COMMAND_FAILED"],
+  ["", "COMMAND_FAILED"],
+])("what sbatch says becomes one line: %s", (said, code) => {
+  const error: EnvpackError = explainSbatch(said);
+  expect(error.code).toBe(code);
+  expect(error.message).not.toMatch(/\n|sbatch: /);
+  expect(error.hint).toBeDefined();
+});
