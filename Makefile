@@ -14,8 +14,8 @@ help: ## Show this list
 	@echo "make typecheck  check the types of sources and tests"
 	@echo "make test       lint, types and all tests, on this machine's Node and on the newest LTS"
 	@echo "make test-real  environments of every package manager, moved out of sight and tried again: a line each"
-	@echo "make test-hostile  hostile archives: a line a row of the table in docs/SECURITY.md"
-	@echo "make test-faults   full disks, kills, changing sources, many at once"
+	@echo "make test-hostile  hostile archives: a line each, with the number of its row in docs/SECURITY.md"
+	@echo "make test-faults   full disks, kills, changing sources, many at once: a line each, likewise"
 	@echo "make test-cluster  on the real engines: Hadoop YARN, Spark, Slurm, squashfs. Fetches them from Maven Central,"
 	@echo "                PyPI and Debian (as root); those that cannot be had are skipped. One only: CLUSTER=test/cluster/yarn"
 	@echo "make test-all   make test, and the environments that take minutes to build"
@@ -54,10 +54,14 @@ test-real: $(BUILT)
 	@node test/real/environments/report.mjs
 
 test-hostile: $(BUILT)
-	@npx --no-install vitest run test/hostile --reporter=dot
+	@npx --no-install vitest run test/hostile --reporter=dot --reporter=./test/row-reporter.ts
+
+# Where the faults of the table are tried: each test whose name begins with a number.
+FAULTS := test/faults test/restore test/relocate test/engine test/plan test/real/interrupt.test.ts test/real/bad-input.test.ts \
+  test/real/round-trip.test.ts test/real/determinism.test.ts
 
 test-faults: $(BUILT)
-	@npx --no-install vitest run test/faults test/real/interrupt.test.ts test/restore --reporter=verbose
+	@npx --no-install vitest run $(FAULTS) -t '(^| )[0-9]{1,2}: ' --reporter=dot --reporter=./test/row-reporter.ts
 
 # What the engines' tests want of Debian: the program that tells whether it is here, and its package.
 ENGINES := javac:default-jdk-headless mvn:maven slurmctld:slurm-wlm mksquashfs:squashfs-tools squashfuse:squashfuse

@@ -21,12 +21,13 @@ const SEARCHED = new Set([
 ]);
 
 /** A quick look that every pattern below passes: most files hold none of these. */
-const HINT = /:\/\/[^\s"'/]*@|_auth|_password|npmAuth|npm_|gh[oprsu]_|github_pat_|glpat-|A[KS]IA|xox[abprs]-|AIza|[rs]k_live_|NpmToken\.|PRIVATE KEY/;
+const HINT = /:\/\/[^\s"'/]*@|_auth|_password|npmAuth|npm_|gh[oprsu]_|github_pat_|glpat-|A[KS]IA|xox[abprs]-|AIza|[rs]k_live_|NpmToken\.|PRIVATE KEY|[?&][A-Za-z_-]*token=/i;
 
 /** What a hit is called in a message, and how it is written. A placeholder such as `${TOKEN}` is no secret. */
 const PATTERNS: readonly (readonly [string, RegExp])[] = [
   ["a password in an address", /:\/\/[^\s"'/:@]*:(?!\$[A-Za-z_{]|[<{])[^\s"'/@]+@[^\s"'/]/],
   ["a token in an address", /:\/\/[A-Za-z0-9_-]{20,}@[^\s"'/]/],
+  ["a token in an address", /[?&][A-Za-z_-]*token=(?!\$[A-Za-z_{]|[<{])[^\s"'&]{16,}/i],
   ["an npm credential", /(?:^|[\s"':/;,{])(?:_authToken|_auth|_password|npmAuthToken|npmAuthIdent)["']?\s*[:=]\s*["']?(?!["'\s]|\$[A-Za-z_{])[^\s"',}]/m],
   ["an npm token", /\bnpm_[A-Za-z0-9]{36}\b|\bNpmToken\.[0-9a-f-]{36}/],
   ["a GitHub token", /\bgh[oprsu]_[A-Za-z0-9]{36,}|\bgithub_pat_[A-Za-z0-9_]{22,}/],

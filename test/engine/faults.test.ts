@@ -12,7 +12,7 @@ import { diskFile, file, folder, GENEROUS, pack, readTree, scratch } from "./tre
 
 const run = promisify(execFile);
 
-describe("packing a file that", () => {
+describe("40: packing a file that", () => {
   const changes: [string, (path: string) => Promise<void>][] = [
     ["grew", (path) => appendFile(path, "more")],
     ["shrank", (path) => truncate(path, 3)],

@@ -37,7 +37,7 @@ function expectRefused(outcome: Outcome, code: string, what: RegExp): void {
 }
 
 describe("unpack onto", () => {
-  test("a disk of every size that is too small leaves nothing on it", ({ skip }) => {
+  test("31: a disk of every size that is too small leaves nothing on it", ({ skip }) => {
     const folder = mount("full", "-t", "tmpfs", "-o", "size=1m", "none");
     if (folder === null) return skip("needs the right to mount");
     for (const size of ["64k", "1m", "3m", "6m"]) {
@@ -48,7 +48,7 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("a disk without inodes leaves nothing on it", ({ skip }) => {
+  test("31: a disk without inodes leaves nothing on it", ({ skip }) => {
     const folder = mount("inodes", "-t", "tmpfs", "-o", "nr_inodes=60", "none");
     if (folder === null) return skip("needs the right to mount");
     expectRefused(envpack(["unpack", archive, join(folder, "t")]), "NO_SPACE", /ENOSPC/);
@@ -56,7 +56,7 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("a used up quota leaves nothing", ({ skip }) => {
+  test("31: a used up quota leaves nothing", ({ skip }) => {
     const reason = nobodyMissing();
     if (reason !== null) return skip(reason);
     const folder = mount("quota", "-t", "tmpfs", "-o", "usrquota,usrquota_block_hardlimit=2m,mode=777", "none");
@@ -66,14 +66,14 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("a read-only disk says so", ({ skip }) => {
+  test("35: a read-only disk says so", ({ skip }) => {
     const folder = mount("read-only", "-t", "tmpfs", "-o", "ro", "none");
     if (folder === null) return skip("needs the right to mount");
     expectRefused(envpack(["unpack", archive, join(folder, "t")]), "NO_PERMISSION", /EROFS.*\nhint: /s);
     return undefined;
   });
 
-  test("a mounted disk of its own, where a rename from beside would cross devices", ({ skip }) => {
+  test("47: a mounted disk of its own, where a rename from beside would cross devices", ({ skip }) => {
     const folder = mount("own-disk", "-t", "tmpfs", "none");
     if (folder === null) return skip("needs the right to mount");
     expect(envpack(["unpack", "-q", archive, folder]).stderr).toBe("");
@@ -82,7 +82,7 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("a file system without links names the reason", ({ skip }) => {
+  test("47: a file system without links names the reason", ({ skip }) => {
     if (!has("mkfs.vfat") && !has("mkfs.fat")) return skip("mkfs.vfat (dosfstools) is not installed");
     const image = join(scratch, "vfat.img");
     writeFileSync(image, Buffer.alloc(64 << 20));
@@ -94,7 +94,7 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("a folder that folds names refuses pairs, and takes what has none", ({ skip }) => {
+  test("7: a folder that folds names refuses pairs, and takes what has none", ({ skip }) => {
     const image = join(scratch, "ext4.img");
     writeFileSync(image, Buffer.alloc(64 << 20));
     if (!has("mkfs.ext4") && spawnSync("mkfs.ext4", ["-V"]).error !== undefined) return skip("mkfs.ext4 is not installed");

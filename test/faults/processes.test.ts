@@ -37,7 +37,7 @@ async function secondsOf(args: readonly string[]): Promise<number> {
 }
 
 describe("SIGKILL", () => {
-  test("at a hundred moments of unpack: no half environment ever, and the next run clears up", async () => {
+  test("32: at a hundred moments of unpack: no half environment ever, and the next run clears up", async () => {
     const folder = join(scratch, "killed");
     mkdirSync(folder);
     const whole = await secondsOf(["unpack", archive, join(folder, "first")]);
@@ -60,7 +60,7 @@ describe("SIGKILL", () => {
     expect(readdirSync(folder).filter((name) => !/-lock-[0-9a-f]{16}(-dead)?$/.test(name))).toEqual(["a", "b"]);
   }, 240_000);
 
-  test("in pack: an older archive stays whole", async () => {
+  test("41: in pack: an older archive stays whole", async () => {
     const output = join(scratch, "output/x.tar.gz");
     mkdirSync(join(scratch, "output"));
     const args = ["pack", project, "--node", "none", "-f", "-q", "-o", output];
@@ -73,7 +73,7 @@ describe("SIGKILL", () => {
   }, 120_000);
 });
 
-describe("64 open files are enough", () => {
+describe("37: 64 open files are enough", () => {
   const folder = join(scratch, "few");
   const tree = join(folder, "pantry");
 
@@ -102,7 +102,7 @@ describe("64 open files are enough", () => {
   });
 });
 
-describe("a file that changes while it is packed", () => {
+describe("40: a file that changes while it is packed", () => {
   // The archive goes into a pipe that nobody reads at first, so that pack stands still before the last file.
   const change = async (name: string, action: (file: string) => void): Promise<{ status: number | null; stderr: string }> => {
     const folder = writeProject(join(scratch, name));
@@ -131,7 +131,7 @@ describe("a file that changes while it is packed", () => {
   });
 });
 
-describe("sixteen that want one environment", () => {
+describe("34: sixteen that want one environment", () => {
   const shared = (target: string, file = archive): Promise<number | null> => {
     const child = spawn(process.execPath, [ENVPACK, "unpack", "--shared", "-q", "-j", "1", file, target], { stdio: "ignore" });
     return once(child, "exit").then(([status]) => status as number | null);

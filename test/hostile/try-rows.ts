@@ -18,18 +18,17 @@ const without = nobodyMissing();
 /**
  * Makes a test of each row: every place, every format, from a file and from a stream, by the API; and
  * by the real command, as this user or as another one, under limits; the first of each number by both
- * and by every verb. A line a row is printed.
+ * and by every verb. `make test-hostile` prints a line a row.
  */
 export function tryRows(makeRows: (box: Box) => readonly Row[]): void {
   const box = new Box();
-  const report: string[] = [];
   const seen = new Set<number>();
   afterAll(() => {
     box.remove();
-    process.stdout.write(`\n${report.join("\n")}\n${without === null ? "" : `  not as another user: ${without}\n`}`);
+    if (without !== null) process.stdout.write(`  not as another user: ${without}\n`);
   });
   for (const [at, row] of makeRows(box).entries()) {
-    test(`${row.number}: ${row.what}`, { timeout: 240_000 }, async () => {
+    test(`${row.number}: ${row.what}`, { timeout: 240_000 }, async ({ task }) => {
       box.removeTargets();
       const got = new Set<string>();
       const made: string[] = [];
@@ -43,7 +42,7 @@ export function tryRows(makeRows: (box: Box) => readonly Row[]): void {
       const isFirst = !seen.has(row.number);
       seen.add(row.number);
       got.add(byCommand(box, made[at % made.length] ?? "", row, isFirst, at % 2 === 1));
-      report.push(`${String(row.number).padStart(3)}  ${row.what.slice(0, 60).padEnd(60)}  ${row.expected === "accept" ? "accept" : "refuse"}  ${[...got].sort().join(", ")}`);
+      task.meta.row = { expected: row.expected === "accept" ? "accept" : "refuse", got: [...got].sort().join(", ") };
     });
   }
 }

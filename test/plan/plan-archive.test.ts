@@ -54,13 +54,13 @@ describe("entries", () => {
     [0o644, false],
     [0o611, false],
     [0o666, false],
-  ])("mode %o: executable is %s, which the owner's bit alone decides", async (mode, executable) => {
+  ])("17: mode %o: executable is %s, which the owner's bit alone decides", async (mode, executable) => {
     writeTree(folder, { run: "" });
     chmodSync(join(folder, "run"), mode);
     expect(await entryOf("app/run")).toMatchObject({ executable });
   });
 
-  test("of links keep the target as it is: dangling, absolute, looping", async () => {
+  test("12: of links keep the target as it is: dangling, absolute, looping", async () => {
     for (const [name, target] of Object.entries({ dangling: "./no//where", absolute: "/etc/hosts", self: "self", up: ".", out: "../.." })) {
       symlinkSync(target, join(folder, name));
       expect(await entryOf(`app/${name}`)).toEqual({ type: "symlink", path: `app/${name}`, target });
@@ -84,13 +84,13 @@ describe("entries", () => {
 });
 
 describe("what cannot be packed is refused with its path", () => {
-  test("a named pipe, without opening it, unless it is excluded", async () => {
+  test("15: a named pipe, without opening it, unless it is excluded", async () => {
     execFileSync("mkfifo", [join(folder, "pipe.key")]);
     await expect(plan()).rejects.toMatchObject({ code: "SPECIAL_FILE", path: join(folder, "pipe.key"), message: expect.stringContaining("named pipe") });
     await expect(plan(exclude("*.key"))).resolves.toBeDefined();
   });
 
-  test("a socket", async () => {
+  test("15: a socket", async () => {
     const server = createServer().listen(join(folder, "s"));
     await once(server, "listening");
     await expect(plan()).rejects.toMatchObject({ code: "SPECIAL_FILE", message: expect.stringContaining("socket") });
@@ -101,25 +101,25 @@ describe("what cannot be packed is refused with its path", () => {
     ["bytes that are no UTF-8", Buffer.from([0x61, 0xff, 0x62])],
     ["a newline", Buffer.from("a\nb")],
     ["an escape", Buffer.from("a\u001b[31mb")],
-  ])("a name with %s, unless it is excluded", async (_what, name) => {
+  ])("3: a name with %s, unless it is excluded", async (_what, name) => {
     writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), name]), "");
     await expect(plan()).rejects.toMatchObject({ code: "NAME_NOT_PORTABLE" });
     await expect(plan(exclude("a*b"))).resolves.toBeDefined();
   });
 
-  test("a link's target that is no UTF-8", async () => {
+  test("4: a link's target that is no UTF-8", async () => {
     symlinkSync(Buffer.from([0xff]), join(folder, "link"));
     await expect(plan()).rejects.toMatchObject({ code: "NAME_NOT_PORTABLE", path: join(folder, "link") });
   });
 
-  test("names of Windows' devices and with colons go in", async () => {
+  test("8: names of Windows' devices and with colons go in", async () => {
     writeTree(folder, { CON: "", "a.": "", "f:x": "", "a b'\"": "" });
     expect((await plan()).entries.length).toBe(6);
   });
 });
 
 describe("the output", () => {
-  test("is left out of itself, and so are temporary files of any packer; an older archive is not", async () => {
+  test("39: is left out of itself, and so are temporary files of any packer; an older archive is not", async () => {
     writeTree(folder, { "out/x.tar": "12", ".envpack-output-1-00c0ffee": "", "out/y.tar": "", "x.tar": "" });
     const { entries, leftOut } = await plan({ output: join(folder, "out/x.tar") });
     expect(entries.map(({ path }) => path)).toEqual(["app", "app/out", "app/out/y.tar", "app/package.json", "app/x.tar"]);
@@ -143,7 +143,7 @@ describe("the output", () => {
   });
 });
 
-test("names that differ in case or Unicode form only are one notice", async () => {
+test("7: names that differ in case or Unicode form only are one notice", async () => {
   writeTree(folder, { "A/x": "", "a/x": "", "caf\u00e9": "", "cafe\u0301": "", lone: "" });
   const { notices } = await plan();
   expect(notices).toMatchObject([{ code: "NAME_COLLISION", message: expect.stringMatching(/app\/A and app\/a\b/) }]);

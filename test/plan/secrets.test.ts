@@ -77,6 +77,7 @@ describe("credentials in files that stay stop the packing with their line, never
     ["deno.lock", `"ghp_${"a1".repeat(18)}"`, 1],
     ["npm-shrinkwrap.json", `{"lockfileVersion": 3, "packages": {}, "x": "//host/:_authToken=${VALUE}"}`, 1],
     ["package.json", `{"scripts": {"x": "curl https://me:${VALUE}@127.0.0.1/"}}`, 1],
+    ["package-lock.json", `{"packages": {"": {"resolved": "https://host/x.tgz?v=1&private_token=${VALUE}-${VALUE}"}}}`, 1],
     ["yarn.lock", `resolved "https://me:$1${VALUE}{}@host/x"`, 1],
     ["yarn.lock", `resolved "https://\${USER}:${VALUE}@host/x"`, 1],
     ["package.json", `{"config": {"_auth": "$$${VALUE}"}}`, 1],

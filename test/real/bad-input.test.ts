@@ -69,17 +69,17 @@ describe("what cannot be packed", () => {
     expectRefused(pack(), "LOCK_MISMATCH", /\bsemver\b.*\nhint: .*npm ci/s);
   });
 
-  test("a link that leaves the project", () => {
+  test("9: a link that leaves the project", () => {
     symlinkSync("/etc/hostname", join(project, "assets/host"));
     expectRefused(pack(), "LINK_ESCAPES", /assets\/host/);
   });
 
-  test("a named pipe, without waiting for a writer", () => {
+  test("15: a named pipe, without waiting for a writer", () => {
     expect(execute("mkfifo", [join(project, "assets/pipe")]).status).toBe(0);
     expectRefused(pack(), "SPECIAL_FILE", /assets\/pipe/);
   });
 
-  test("a file that may not be read is named", ({ skip }) => {
+  test("40: a file that may not be read is named", ({ skip }) => {
     const missing = nobodyMissing();
     if (missing !== null) skip(missing);
     const secret = join(project, "assets/locked.txt");
@@ -106,7 +106,7 @@ describe("where the archive goes", () => {
     expect(envpack(["verify", output]).status).toBe(0);
   });
 
-  test("a failing pack leaves the older output whole, even with -f", () => {
+  test("41: a failing pack leaves the older output whole, even with -f", () => {
     const output = join(out, "x.tar.gz");
     writeFileSync(output, "older");
     symlinkSync("/etc/hostname", join(project, "assets/host"));
@@ -137,7 +137,7 @@ describe("where the archive goes", () => {
   });
 });
 
-describe("a full disk", () => {
+describe("31: a full disk", () => {
   const disk = join(scratch, "small-disk");
   let mounted = false;
   beforeAll(() => {
@@ -215,7 +215,7 @@ describe("what cannot be unpacked", () => {
     expectRefused(envpack(["verify", file]), "ARCHIVE_CORRUPT|DIGEST_MISMATCH", /./);
   });
 
-  test("a target that exists stays as it is, and --force swaps it", () => {
+  test("35: a target that exists stays as it is, and --force swaps it", () => {
     const target = join(out, "env");
     mkdirSync(target);
     writeFileSync(join(target, "mine"), "x");

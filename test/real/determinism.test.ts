@@ -19,7 +19,7 @@ function sameBytes(a: string, b: string): void {
 describe.each(["tar.zst", "tar.gz", "tar"])("the same environment gives the same .%s", (format) => {
   const file = (name: string): string => join(scratch, `${name}.${format}`);
 
-  test("under another umask and with another number of workers", () => {
+  test("36: under another umask and with another number of workers", () => {
     expect(shell(`umask 077; envpack pack "${project}" -q -j 1 -o "${file("one")}"`).status).toBe(0);
     expect(shell(`umask 000; envpack pack "${project}" -q -j 4 -o "${file("four")}"`).status).toBe(0);
     sameBytes(file("one"), file("four"));

@@ -37,7 +37,7 @@ async function appears(folder: string, fits: (name: string) => boolean): Promise
 
 const MESSAGE = /^envpack: error\[INTERRUPTED\] interrupted\nhint: [^\n]+\n$/;
 
-describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
+describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("33: %s", (signal) => {
   test("ends pack by that signal; an older output stays whole and nothing else is left", async () => {
     const out = join(scratch, `pack-${signal}`);
     mkdirSync(out);

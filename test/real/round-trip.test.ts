@@ -190,7 +190,7 @@ test("info is readable", () => {
   expect(stdout).toMatch(/^commands +greet semver$/m);
 });
 
-test("a reader that has seen enough ends list quietly with status 0", () => {
+test("38: a reader that has seen enough ends list quietly with status 0", () => {
   const outcome = shell(`set -o pipefail; envpack list "${archive("tar.gz")}" | head -1`);
   expect(outcome).toEqual({ status: 0, signal: null, stdout: ".envpack/\n", stderr: "" });
 });
@@ -247,7 +247,7 @@ test("run ends as its command ends", () => {
   expect(envpack(["run", root, "no-such-command"])).toMatchObject({ status: 1, stderr: expect.stringMatching(/^envpack: error\[COMMAND_FAILED\] .*\nhint: /) });
 });
 
-test("verify lists what was edited, removed and added since", () => {
+test("48: verify lists what was edited, removed and added since", () => {
   const root = join(scratch, "edited");
   envpack(["unpack", "-q", archive("tar.gz"), root]);
   writeFileSync(join(root, "app/main.js"), "changed\n");
@@ -260,13 +260,13 @@ test("verify lists what was edited, removed and added since", () => {
   expect(stdout).toMatch(/^3 differences in /m);
 });
 
-test("the archive's name does not decide how it is read", () => {
+test("27: the archive's name does not decide how it is read", () => {
   const renamed = join(scratch, "renamed.tar.gz");
   copyFileSync(archive("tar.zst"), renamed);
   expect(envpack(["verify", renamed]).status).toBe(0);
 });
 
-test("64 file descriptors are enough to pack and to unpack", ({ skip }) => {
+test("37: 64 file descriptors are enough to pack and to unpack", ({ skip }) => {
   if (process.platform === "win32") skip("Windows has no ulimit");
   const output = join(scratch, "few.tar.zst");
   const line = `ulimit -n 64 && envpack pack "${away}" -q -o "${output}" && envpack unpack "${output}" "${output}.d" -q && envpack verify -q "${output}.d"`;

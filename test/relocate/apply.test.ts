@@ -54,7 +54,7 @@ describe("the new place", () => {
 });
 
 describe("fix-ups", () => {
-  it("are idempotent, follow a second and a third move, and can be undone to the original", async () => {
+  it("46: are idempotent, follow a second and a third move, and can be undone to the original", async () => {
     const folder = temporaryFolder();
     const binary = Buffer.from(`\x7fELF\0\x01${OLD_ROOT}/lib:${OLD_ROOT}/bin\0tail\0\xff`, "latin1");
     const entries = layOut(folder, { "bin/x": SHIM, "app/lib.so": binary });
@@ -124,7 +124,7 @@ describe("fix-ups", () => {
     expect(read(folder, "bin/d")).toContain("/srv/two/app");
   });
 
-  it("never go through a link that was put in a folder's place", async () => {
+  it("45: never go through a link that was put in a folder's place", async () => {
     const folder = temporaryFolder();
     const entries = layOut(join(folder, "e"), { "bin/x": SHIM });
     mkdirSync(join(folder, "outside"));
@@ -135,7 +135,7 @@ describe("fix-ups", () => {
     expect(read(folder, "outside/x")).toBe(SHIM);
   });
 
-  it("are refused where the records are for no file of the archive, or reach past its end", async () => {
+  it("45: are refused where the records are for no file of the archive, or reach past its end", async () => {
     const folder = temporaryFolder();
     const entries = layOut(folder, { "bin/x": SHIM, "bin/y": { link: "x" } });
     const [good] = decodeFixups(readFileSync(join(folder, ".envpack/fixups.jsonl")));
@@ -147,7 +147,7 @@ describe("fix-ups", () => {
     expect(read(folder, "bin/x")).toBe(SHIM);
   });
 
-  it("go well while a program of the environment runs", async () => {
+  it("46: go well while a program of the environment runs", async () => {
     const folder = temporaryFolder();
     const program = Buffer.concat([readFileSync("/bin/sleep"), Buffer.from(`\0${OLD_ROOT}/lib\0`)]);
     const entries = layOut(folder, { "bin/sleep": program });
@@ -166,7 +166,7 @@ describe("fix-ups", () => {
 });
 
 describe("a run that was cut off", () => {
-  it("is made good by the next, whichever files it had come to", async () => {
+  it("46: is made good by the next, whichever files it had come to", async () => {
     const files = { "bin/a": SHIM, "bin/b": SHIM, "bin/c": SHIM, "bin/d": { hardlink: "bin/c" } };
     const one = temporaryFolder();
     const entries = layOut(one, files);

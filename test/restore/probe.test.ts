@@ -8,7 +8,7 @@ function entries(...paths: string[]): Entry[] {
   return paths.map((path) => ({ type: "directory", path }));
 }
 
-describe("a file system", () => {
+describe("7: a file system", () => {
   it("is tried without leaving anything", async ({ skip }) => {
     if (process.platform !== "linux") skip("other systems fold names as their disks were made");
     const folder = temporaryFolder();

@@ -51,7 +51,7 @@ describe("a target", () => {
     expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
   });
 
-  it("that is a mount is filled where it is", async ({ skip }) => {
+  it("47: that is a mount is filled where it is", async ({ skip }) => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "t"));
     if (!mount(join(folder, "t"))) skip("needs the right to mount");
@@ -73,7 +73,7 @@ describe("a target", () => {
     ["a file", (path: string) => writeFileSync(path, "")],
     ["a link to an empty folder", (path: string) => symlinkSync(".", path)],
     ["a dangling link", (path: string) => symlinkSync("nowhere", path)],
-  ])("that is %s is refused, and replaced by force", async (_, make) => {
+  ])("35: that is %s is refused, and replaced by force", async (_, make) => {
     const path = join(temporaryFolder(), "t");
     make(path);
     await expect(openTarget(path, false)).rejects.toMatchObject({ code: "TARGET_EXISTS", path });
@@ -127,7 +127,7 @@ describe("a target", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("may have the longest name that there is", async () => {
+  it("49: may have the longest name that there is", async () => {
     const folder = temporaryFolder();
     const name = "ü".repeat(127);
     const { target, staging } = await stage(join(folder, name));
@@ -137,7 +137,7 @@ describe("a target", () => {
   });
 });
 
-describe("what a killed unpacker left", () => {
+describe("32: what a killed unpacker left", () => {
   it("is removed, but not what looks like it", async () => {
     const folder = temporaryFolder();
     const { target, staging } = await stage(join(folder, "t"));

@@ -66,7 +66,7 @@ describe("an archive", () => {
     expect((await compareTree(join(folder, "t"))).differences).toEqual([]);
   });
 
-  it.each(["with spaces", "with 'quotes\" and $(more)`", "ünïcødé 漢字", "x".repeat(250), "-rf", "trailing/", "a/b/../c/./d"])("goes to %j", async (name) => {
+  it.each(["with spaces", "with 'quotes\" and $(more)`", "ünïcødé 漢字", "x".repeat(250), "-rf", "trailing/", "a/b/../c/./d"])("49: goes to %j", async (name) => {
     const folder = temporaryFolder();
     const { target } = await restore(`${folder}/${name}`);
     expect((await compareTree(target)).differences).toEqual([]);
@@ -85,7 +85,7 @@ describe("an archive", () => {
     }
   });
 
-  it.each([0o000, 0o022, 0o077])("obeys umask %o", (mask) => {
+  it.each([0o000, 0o022, 0o077])("36: obeys umask %o", (mask) => {
     const folder = temporaryFolder();
     execFileSync("sh", ["-c", 'umask "$1"; exec "$2" "$3" "$4" "$5" "$6"', "sh", mask.toString(8), process.execPath, program, threadScript(), archive, join(folder, "t")]);
     const modeOf = (path: string): number => statSync(join(folder, "t", path)).mode & 0o7777;
@@ -105,7 +105,7 @@ describe("an archive", () => {
   });
 });
 
-describe("a target that exists", () => {
+describe("35: a target that exists", () => {
   it.each(["folder", "file", "link"])("a %s, is refused untouched, and replaced by force", async (kind) => {
     const folder = temporaryFolder();
     const target = join(folder, "t");
@@ -134,14 +134,14 @@ describe("a target that exists", () => {
 });
 
 describe("nothing is left behind", () => {
-  it("where an archive is damaged, also of the folders above", async () => {
+  it("24: where an archive is damaged, also of the folders above", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "not"), "no archive");
     expect(await refused(join(folder, "a/b/t"), {}, join(folder, "not"))).toMatchObject({ code: expect.stringMatching(/ARCHIVE/) });
     expect(readdirSync(folder)).toEqual(["not"]);
   });
 
-  it("where it is interrupted at any stage", async () => {
+  it("33: where it is interrupted at any stage", async () => {
     for (const stage of ["restoring", "relocating", "publishing"]) {
       const folder = temporaryFolder();
       mkdirSync(join(folder, "empty"));
@@ -162,7 +162,7 @@ describe("nothing is left behind", () => {
     }
   });
 
-  it("by a process that is killed at any moment, once the next has come", async () => {
+  it("32: by a process that is killed at any moment, once the next has come", async () => {
     const folder = temporaryFolder();
     let leftovers = 0;
     for (let delay = 100, finished = false; !finished; delay += 30) {
@@ -186,7 +186,7 @@ describe("nothing is left behind", () => {
   });
 });
 
-describe("two unpackers at one target", () => {
+describe("34: two unpackers at one target", () => {
   it.each(["absent", "empty"])("have one winner where it is %s, and the other says so", async (state) => {
     const folder = temporaryFolder();
     const target = join(folder, "t");
@@ -205,7 +205,7 @@ describe("two unpackers at one target", () => {
   });
 });
 
-describe("a machine that cannot run it", () => {
+describe("42: a machine that cannot run it", () => {
   it("is told so before anything is written, unless it is forced", async () => {
     const folder = temporaryFolder();
     const platform: Platform = { os: "linux", arch: "riscv64", libc: "glibc", glibc: "2.28" };
@@ -218,7 +218,7 @@ describe("a machine that cannot run it", () => {
   });
 });
 
-describe("a place that does not take it", () => {
+describe("35: a place that does not take it", () => {
   it("a file system that runs no programs", async ({ skip }) => {
     const folder = temporaryFolder();
     try {
@@ -271,7 +271,7 @@ describe("a place that does not take it", () => {
   });
 });
 
-describe("hostile fix-up records", () => {
+describe("45: hostile fix-up records", () => {
   it.each([
     ["for no file", '{"path":"app/gone","kind":"text","places":[[0,6,"plain","app"]]}\n'],
     ["that go through a link", '{"path":"bin/way","kind":"text","places":[[0,6,"plain","app"]]}\n'],
