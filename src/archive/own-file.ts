@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, open, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { EnvpackError } from "../errors.js";
 
 /** Bytes: as many as the longest index has. */
@@ -11,7 +11,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
 
 /**
  * Reads one of envpack's own files in a restored environment. Any program may have unpacked that, so
- * what stands there may be a link, a pipe or a device: then it is refused.
+ * what stands there may be a link, a pipe or a device, and their folder a link: then it is refused.
  *
  * @returns null where there is none
  * @throws EnvpackError NOT_AN_ENVIRONMENT; system errors as they are
@@ -31,6 +31,8 @@ export async function readOwnFile(folder: string, arcpath: string): Promise<Buff
 
 async function openFile(path: string): Promise<FileHandle | null> {
   try {
+    // A link in the folder's place could lead to another environment's records.
+    if ((await lstat(dirname(path))).isSymbolicLink()) throw refuse(path);
     return await open(path, FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -21,6 +21,13 @@ export function checkTree(entries: Iterable<TreeEntry>): void {
   tree.checkLinks();
 }
 
+/**
+ * Characters of paths that are looked up to follow links: some for all, and some for each. pnpm's links take
+ * a few hundred; links through links, of the longest targets, would take hours.
+ */
+const PATIENCE = 1 << 26;
+const PATIENCE_A_LINK = 1 << 14;
+
 /** The tree that entries make, known by their paths alone. */
 export class Tree {
   readonly #nodes = new Map<string, Node>();
@@ -34,7 +41,7 @@ export class Tree {
       const fault = findPathFault(entry.path);
       if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
       if (this.#nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
-      const folder = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf("/")));
+      const folder = parentOf(entry.path);
       if (folder !== this.#folder && folder !== "" && this.#nodes.get(folder) !== "directory") {
         throw unsafe("the archive holds this path without its folder", entry.path);
       }
@@ -45,7 +52,11 @@ export class Tree {
   }
 
   checkLinks(): void {
-    for (const link of this.#links) checkLink(link, this.#nodes);
+    let patience = PATIENCE;
+    for (const link of this.#links) {
+      patience += PATIENCE_A_LINK - checkLink(link, this.#nodes);
+      if (patience < 0) throw new EnvpackError("ARCHIVE_LIMIT", "the archive's links lead through too many folders", { path: link.path });
+    }
   }
 }
 
@@ -63,14 +74,17 @@ function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {
 /**
  * Follows a link part by part. What is not in the tree is walked as if it were a folder: such a link
  * dangles, which is allowed, but even then it must not climb out.
+ *
+ * @returns characters of paths that were looked up
  */
-function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): void {
+function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): number {
   const fault = findTextFault(link.target);
   if (fault !== null) throw unsafe(`a link leads to ${fault}`, link.path);
   // Parts still to walk, the next one last; and the folder reached so far.
   const ahead: string[] = [];
-  const reached = link.path.split("/").slice(0, -1);
+  let reached = parentOf(link.path);
   let hops = 0;
+  let looked = 0;
   let target: string | null = link.target;
   for (;;) {
     if (target !== null) {
@@ -79,17 +93,25 @@ function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): void {
       ahead.push(...target.split("/").reverse());
     }
     const part = ahead.pop();
-    if (part === undefined) return;
+    if (part === undefined) return looked;
     target = null;
     if (part === "" || part === ".") continue;
     if (part === "..") {
-      if (reached.pop() === undefined) throw unsafe("a link leads out of the archive", link.path);
+      if (reached === "") throw unsafe("a link leads out of the archive", link.path);
+      reached = parentOf(reached);
       continue;
     }
-    const node = nodes.get(reached.length === 0 ? part : `${reached.join("/")}/${part}`);
+    const path = reached === "" ? part : `${reached}/${part}`;
+    looked += path.length;
+    const node = nodes.get(path);
     if (typeof node === "object") target = node.target;
-    else reached.push(part);
+    else reached = path;
   }
+}
+
+/** "" of what stands in the root. */
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 function unsafe(message: string, path: string): EnvpackError {

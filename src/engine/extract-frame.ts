@@ -42,6 +42,8 @@ export interface FoundFrame {
   /** Entries and their bytes of content, without envpack's own. */
   readonly entries: number;
   readonly bytes: number;
+  /** Paths of envpack's own entries. */
+  readonly own: readonly string[];
   /** Why the frame could not be decoded, though all of its entries were saved from it. */
   readonly fault: string | null;
   /** Paths, where they were asked for. */
@@ -84,6 +86,7 @@ class FrameReader {
 
   #readEntries(plain: Buffer, { shape, select }: FrameTask, common: Partial<FoundFrame>): Outcome {
     const names: string[] = [];
+    const own: string[] = [];
     let lines = "";
     let bytes = 0;
     let entries = 0;
@@ -98,11 +101,14 @@ class FrameReader {
       if (selected) this.#writer?.write(entry, body);
       position++;
       if (entry.path === META.fixups) fixups = new Uint8Array(body);
-      if (isOwn(entry.path)) continue;
+      if (isOwn(entry.path)) {
+        own.push(entry.path);
+        continue;
+      }
       bytes += body.length;
       entries++;
     }
-    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries, fixups });
+    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries, own, fixups });
     // All of it was written or hashed; what goes back to the main thread is in buffers of its own.
     release(plain);
     return outcome;
@@ -112,7 +118,7 @@ class FrameReader {
     const lines = detach(found.lines ?? new Uint8Array());
     const rest = found.rest === undefined || found.rest === null ? null : detach(found.rest);
     const open = found.open === undefined || found.open === null ? null : { ...found.open, content: detach(found.open.content) };
-    const nothing = { names: [], bytes: 0, entries: 0, fixups: null };
+    const nothing = { names: [], own: [], bytes: 0, entries: 0, fixups: null };
     const transfer = [lines, rest, open?.content].flatMap((bytes) => (bytes === null || bytes === undefined ? [] : [bytes.buffer]));
     return { result: { ...nothing, ...found, lines, rest, open }, transfer };
   }

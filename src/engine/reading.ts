@@ -1,8 +1,11 @@
 import { damaged } from "../archive/codec/codec.js";
 import { isOwn, META } from "../archive/entry.js";
 import { CODECS } from "../archive/format.js";
-import { exceeds } from "../archive/promise.js";
+import { MAX_ENTRIES } from "../archive/index-file.js";
+import { MAX_INDEX_BYTES } from "../archive/index-reader.js";
+import { exceeds, indexBounds } from "../archive/promise.js";
 import { checkTree } from "../archive/tree.js";
+import { EnvpackError } from "../errors.js";
 import { MAX_FIXUPS } from "../relocate/fixup-file.js";
 import type { FoundFrame } from "./extract-frame.js";
 import { FolderWriter } from "./folder-writer.js";
@@ -24,6 +27,10 @@ export class Reading {
   #at = 0;
   #entries = 0;
   #bytes = 0;
+  #frames = 0;
+  /** Bytes of index lines that the ledger was given. */
+  #lines = 0;
+  readonly #own = new Set<string>();
   #fixups: Uint8Array | null = null;
 
   constructor(source: Source, target: Target, options: ReadOptions) {
@@ -50,6 +57,7 @@ export class Reading {
       return;
     }
     if (found.part !== (this.#large !== null)) throw damaged("its frames are out of order");
+    this.#hold(found);
     const number = this.#ledger.addFrame(frame.number, { size, tar, crc32 });
     if (this.#large !== null) this.#takePiece(rest ?? new Uint8Array());
     else if (open !== null) this.#openLarge(open, number);
@@ -79,6 +87,16 @@ export class Reading {
     this.#index.close();
   }
 
+  /** What a stream makes the ledger keep until its index comes is no more than an index may list. */
+  #hold({ own, lines, open }: FoundFrame): void {
+    this.#lines += lines.length;
+    if (++this.#frames > indexBounds(this.#source.promised).frames || this.#lines > MAX_INDEX_BYTES) throw exceeds();
+    for (const path of open !== null && isOwn(open.entry.path) ? [...own, open.entry.path] : own) {
+      if (this.#own.has(path)) throw new EnvpackError("ARCHIVE_UNSAFE", "the archive holds this path twice", { path });
+      this.#own.add(path);
+    }
+  }
+
   #openLarge({ entry, content, selected }: NonNullable<FoundFrame["open"]>, number: number): void {
     const limit = entry.path === META.fixups ? MAX_FIXUPS : this.#source.promised.bytes - this.#bytes;
     if (!isOwn(entry.path) || entry.path === META.fixups) {
@@ -101,6 +119,6 @@ export class Reading {
   #count(entries: number, bytes: number): void {
     this.#entries += entries;
     this.#bytes += bytes;
-    if (this.#entries > this.#source.promised.entries || this.#bytes > this.#source.promised.bytes) throw exceeds();
+    if (this.#entries > Math.min(this.#source.promised.entries, MAX_ENTRIES) || this.#bytes > this.#source.promised.bytes) throw exceeds();
   }
 }

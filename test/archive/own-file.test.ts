@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { META } from "../../src/archive/entry.js";
@@ -30,4 +30,16 @@ describe.each(KINDS)("%s in place of a record", (_, make) => {
       else if ("ok" in outcome.value) expect(outcome.value.ok).toBe(false);
     }
   });
+});
+
+it("records behind a link in their folder's place are refused, and nothing is written there", async () => {
+  const [other, folder] = [temporaryFolder(), temporaryFolder()];
+  layOutIndexed(other, { "app/a.js": "x" });
+  layOutIndexed(folder, { "app/a.js": "x" });
+  rmSync(join(folder, META.folder), { recursive: true });
+  symlinkSync(join(other, META.folder), join(folder, META.folder));
+  const before = readdirSync(join(other, META.folder));
+  for (const name of [META.index, ".envpack/relocated.json"]) await expect(readOwnFile(folder, name)).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT" });
+  for (const run of [verify, info, relocate]) await expect(run({ path: folder, folder })).rejects.toMatchObject({ code: "NOT_AN_ENVIRONMENT" });
+  expect(readdirSync(join(other, META.folder))).toEqual(before);
 });

@@ -58,6 +58,17 @@ describe("a tree is refused where", () => {
   });
 });
 
+test("many links that each lead through thousands of folders are refused before they take minutes", () => {
+  const deep = Array.from({ length: 2000 }, (_, at) => d(`${"d/".repeat(at)}d`));
+  const links = Array.from({ length: 10_000 }, (_, at) => s(`l${at}`, `${"d/".repeat(2000)}x`));
+  const began = performance.now();
+  expect(() => {
+    checkTree([...deep, ...links]);
+  }).toThrow(expect.objectContaining({ code: "ARCHIVE_LIMIT" }));
+  expect(performance.now() - began).toBeLessThan(20_000);
+  checkTree([...deep, ...links.slice(0, 10)]);
+});
+
 describe("a tree is accepted with", () => {
   const cases: [string, Entry[]][] = [
     ["pnpm's links", [d("n"), d("n/.p"), d("n/.p/x@1"), f("n/.p/x@1/i.js"), s("n/x", ".p/x@1"), s("n/y", "x/i.js")]],

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ENVPACK, execute, makeScratch } from "../real/commands.js";
 import { emptyFrames, folders, ownEntries, withCrowd } from "./crowds.js";
 import { makeHostile } from "./environment.js";
-import { FORMATS } from "./raw-archive.js";
+import { encodeFrame, folder, FORMATS } from "./raw-archive.js";
 
 /* What lies about how much it holds is refused before so much is in memory. */
 
@@ -61,6 +61,19 @@ test.for(FORMATS.flatMap((format) => CROWDS.map(([what, crowd, place]) => [forma
     task.meta.row = { expected: "refuse", got: `${[...got].join(", ")} within ${(most / 2 ** 20).toFixed(0)} MiB` };
   },
 );
+
+test("28: a stream of envpack's own folder again and again, before any index, is refused in little memory", ({ task }) => {
+  const tar = Buffer.concat(Array.from({ length: 8192 }, () => folder(".envpack").tar));
+  const crowd = { tar, line: null, encoded: encodeFrame("tar.gz", tar) };
+  const archive = join(scratch, "again");
+  writeFileSync(archive, makeHostile("tar.gz", { frames: ([first = [], ...rest]) => [first, ...Array.from({ length: 400 }, () => [crowd]), ...rest] }));
+  for (const verb of [["verify", "-j", "1", "-"], ["unpack", "-j", "1", "-", join(scratch, "target")]]) {
+    const { stderr, peak } = measure(verb, archive);
+    expect(stderr).toMatch(/^envpack: error\[ARCHIVE_UNSAFE\] the archive holds this path twice/);
+    expect(peak).toBeLessThan(MOST);
+    task.meta.row = { expected: "refuse", got: `ARCHIVE_UNSAFE within ${(peak / 2 ** 20).toFixed(0)} MiB` };
+  }
+});
 
 test("28: the limit is above what an honest archive takes", () => {
   const archive = join(scratch, "honest");
