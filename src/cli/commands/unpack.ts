@@ -77,7 +77,7 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
 function unpackText(result: UnpackResult, seconds: number): string {
   const { target, manifest, entries, bytes, relocated, unfit, found, reused } = result;
   if (found) return `found ${escapeText(manifest.name)} at ${escapeText(target)}: nothing to restore`;
-  const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file", "files")} now name this place instead of the old one`;
+  const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file now names", "files now name")} this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
   ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${reusedText(reused)}${moved}${unfitText(unfit)}
 next: source ${escapedWord(`${target}/bin/activate`)}, or ${escapedWord(`${target}/bin/envpack`)} run COMMAND`;
