@@ -64,6 +64,8 @@ export interface Expectation {
   /** Arcpaths that must be there, and that must not. */
   readonly present?: readonly string[];
   readonly absent?: readonly string[];
+  /** Its node_modules holds the same symbolic links, with the same targets, as before the move. */
+  readonly sameLinks?: boolean;
   /** Files that name the origin: none, or those that fix-up records tell of; by default "none". */
   readonly residue?: "none" | "reported";
   /** `envpack pack` refuses with this code. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
@@ -66,6 +66,7 @@ async function moveAndCompare(built: Built, folder: string, context: TestContext
   const residue = findResidue(extracted, [built.origin, built.home]);
   expect(residue, "files that name the place it was built in").toEqual(one.expect.residue === "reported" ? reportedFiles(extracted) : []);
   expectManifest(one, extracted);
+  if (one.expect.sameLinks === true) expect(linksBelow(join(extracted, "app/node_modules")), "links").toEqual(linksBelow(join(built.project, "node_modules")));
   expectLeftOut(one, outcome.stdout);
   rmSync(folder, { recursive: true, force: true });
   noteMoved(context, { ...one, tried: Object.keys(before).length, residue: residue.length });
@@ -106,6 +107,12 @@ function expectManifest({ expect: wanted, bins }: EnvironmentCase, extracted: st
   expect(manifest.manager?.name).toBe(wanted.manager);
   expect(manifest.bins).toEqual(expect.arrayContaining(Object.keys(bins ?? {})));
   expectContent(wanted, manifest, extracted);
+}
+
+function linksBelow(folder: string): readonly string[] {
+  const links = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+  expect(links.length).toBeGreaterThan(0);
+  return links.map((entry) => join(entry.parentPath, entry.name)).map((path) => `${path.slice(folder.length)} -> ${readlinkSync(path)}`).sort();
 }
 
 function expectLeftOut({ expect: wanted }: EnvironmentCase, json: string): void {
