@@ -1,6 +1,6 @@
-/** The archive formats: a tar in frames of one codec each; see docs/format.md. */
-export type ArchiveFormat = "tar.zst" | "tar.gz" | "tar";
-export type CodecName = "zstd" | "gzip" | "none";
+/** The archive formats: a tar in frames of one codec each, or a zip in the same frames; see docs/format.md. */
+export type ArchiveFormat = "tar.zst" | "tar.gz" | "tar" | "zip";
+export type CodecName = "zstd" | "gzip" | "none" | "zip";
 
 /** Endings of file names, longest first, in lower case. */
 const ENDINGS: readonly (readonly [string, ArchiveFormat])[] = [
@@ -9,12 +9,14 @@ const ENDINGS: readonly (readonly [string, ArchiveFormat])[] = [
   [".tar.gz", "tar.gz"],
   [".tgz", "tar.gz"],
   [".tar", "tar"],
+  [".zip", "zip"],
 ];
 
 export const CODECS: Readonly<Record<ArchiveFormat, CodecName>> = {
   "tar.zst": "zstd",
   "tar.gz": "gzip",
   tar: "none",
+  zip: "zip",
 };
 
 /** The format that a file's name asks for; null where its ending is none of ours. */

@@ -132,6 +132,7 @@ const FORMATS: ReadonlyMap<unknown, CodecName> = new Map<ArchiveFormat, CodecNam
   ["tar.zst", "zstd"],
   ["tar.gz", "gzip"],
   ["tar", "none"],
+  ["zip", "zip"],
 ]);
 
 function interpretHead(fields: ReadonlyMap<string, unknown>): IndexHead {

@@ -14,12 +14,16 @@ import type { FrameRecord } from "./index-lines.js";
 import { IndexReader } from "./index-reader.js";
 import { exceeds, indexBounds, type Promised } from "./promise.js";
 import { sealedLength, unsealFooter } from "./seal.js";
+import { readAt } from "./read-at.js";
 import { requireSignature, type SignatureRule } from "./signing/rule.js";
 import { sniffCodec, SNIFF_BYTES } from "./sniff.js";
 import { splitStream } from "./split-stream.js";
 import { readStart, type ArchiveStart } from "./start.js";
 import { checkTree } from "./tree.js";
 import { walkFrame } from "./walk.js";
+import { readDirectory, type ZipDirectory } from "./zip/directory.js";
+import type { ZipEntry } from "./zip/headers.js";
+import { readZipFooter, readZipIndex, readZipStart } from "./zip/read.js";
 
 /** Bytes that are read at a time to find the frames of the manifest. */
 const CHUNK = 256 << 10;
@@ -32,6 +36,8 @@ export interface ArchiveFile {
   readonly indexSha256: string;
   readonly footer: Footer;
   readonly codec: Codec;
+  /** Of a zip. */
+  readonly directory: ZipDirectory | null;
   /** The bytes of a frame as they stand in the archive; they are not checked. */
   readFrame(frame: FrameRecord): Promise<Buffer<ArrayBuffer>>;
   /** The index file, piece by piece. */
@@ -80,22 +86,37 @@ export function nameArchive(error: EnvpackError, path: string): EnvpackError {
   return new EnvpackError(error.code, error.message, { path, hint: error.hint, cause: error.cause });
 }
 
+export interface ArchiveEnds {
+  readonly codec: Codec;
+  readonly footer: Footer;
+  /** Bytes of the archive. */
+  readonly size: number;
+  /** Of a zip: the bytes behind its directory. */
+  readonly endBytes: number;
+}
+
 /** What an archive's first and last bytes tell: nothing is decompressed. */
-export async function readEnds(handle: FileHandle): Promise<{ readonly codec: Codec; readonly footer: Footer }> {
+export async function readEnds(handle: FileHandle): Promise<ArchiveEnds> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw new EnvpackError("NOT_AN_ARCHIVE", "not a file");
   const codec = await loadCodec(sniffCodec(await readAt(handle, 0, Math.min(SNIFF_BYTES, stat.size))));
-  return { codec, footer: await readFooter(handle, stat.size, codec) };
+  if (codec.name === "zip") return { codec, size: stat.size, ...(await readZipFooter(handle, stat.size)) };
+  return { codec, size: stat.size, footer: await readFooter(handle, stat.size, codec), endBytes: 0 };
 }
 
 async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOptions): Promise<ArchiveFile> {
-  const { codec, footer } = await readEnds(handle);
+  const ends = await readEnds(handle);
+  const { codec, footer } = ends;
+  const isZip = codec.name === "zip";
   if (signature !== undefined) requireSignature(footer, signature);
-  const { start } = await readStart(codec, readFrames(handle, codec, footer));
+  const start = isZip ? await readZipStart(handle, footer) : (await readStart(codec, readFrames(handle, codec, footer))).start;
   const promised = await onManifest(start.manifest);
-  const readIndex = (): AsyncGenerator<Buffer> => readIndexFile(handle, codec, footer, new IndexReader(promised));
-  const { index, indexSha256 } = await checkIndex(handle, codec, footer, promised);
+  let own: ZipEntry | null = null;
+  const readIndexThrough = (reader: IndexReader): AsyncGenerator<Buffer> =>
+    isZip ? readZipIndex(handle, footer, reader, (entry) => (own = entry)) : readIndexFile(handle, codec, footer, reader);
+  const { index, indexSha256 } = await checkIndex(readIndexThrough, codec, footer, promised);
   checkManifest(start.manifest, index);
+  const directory = own === null ? null : await readDirectory(handle, index, own, ends);
   const file: ArchiveFile = {
     start,
     promised,
@@ -103,8 +124,9 @@ async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOpt
     indexSha256,
     footer,
     codec,
+    directory,
     readFrame: (frame) => readAt(handle, frame.at, frame.size),
-    readIndex,
+    readIndex: () => readIndexThrough(new IndexReader(promised)),
     readFile: (arcpath, limit) => readEntry(file, arcpath, limit),
     close: () => handle.close(),
   };
@@ -127,10 +149,10 @@ async function* readRange(handle: FileHandle, from: number, to: number, chunk: n
   for (let at = from; at < to; at += chunk) yield await readAt(handle, at, Math.min(chunk, to - at));
 }
 
-async function checkIndex(handle: FileHandle, codec: Codec, footer: Footer, promised: Promised): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
+async function checkIndex(readIndex: (reader: IndexReader) => AsyncGenerator<Buffer>, codec: Codec, footer: Footer, promised: Promised): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
   if (footer.indexBytes > indexBounds(promised).size) throw exceeds();
   const reader = new IndexReader(promised);
-  for await (const _ of readIndexFile(handle, codec, footer, reader));
+  for await (const _ of readIndex(reader));
   const { index, sha256, bytes } = reader.finish();
   const last = index.frames.at(-1);
   if (sha256 !== footer.indexSha256 || bytes !== footer.indexBytes) throw damaged("its index is not the one that its footer names");
@@ -225,15 +247,4 @@ async function readPlain(file: ArchiveFile, frame: IndexFrame): Promise<Buffer> 
 function findBody(plain: Buffer, index: ArchiveIndex, { path }: FileEntry): Buffer {
   for (const { entry, body } of walkFrame(plain, index)) if (entry.path === path) return body;
   throw new EnvpackError("ARCHIVE_CORRUPT", "the archive has no such file where its index says", { path });
-}
-
-export async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer<ArrayBuffer>> {
-  // Never more than a frame and a bit; what an index claims was checked before.
-  const buffer = Buffer.allocUnsafeSlow(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(buffer, done, length - done, at + done);
-    if (bytesRead === 0) throw damaged("it is cut off");
-    done += bytesRead;
-  }
-  return buffer;
 }

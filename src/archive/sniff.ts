@@ -1,4 +1,5 @@
 import { EnvpackError } from "../errors.js";
+import { META } from "./entry.js";
 import type { CodecName } from "./format.js";
 
 /** So many bytes of an archive's start tell its codec. */
@@ -14,6 +15,12 @@ export function sniffCodec(start: Buffer): CodecName {
   if (start.length >= 14 && start.readUInt16BE(0) === 0x1f8b) {
     if (start.readUInt8(3) === 4 && start.toString("latin1", 12, 14) === "EP") return "gzip";
     throw refuse("it is a gzip file that envpack did not make");
+  }
+  if (start.length >= 30 && start.readUInt32LE(0) === 0x04034b50) {
+    const name = start.toString("utf8", 30, 30 + start.readUInt16LE(26));
+    // A long root folder's name goes on behind what is looked at.
+    if (name.endsWith(`${META.folder}/`) || start.readUInt16LE(26) > SNIFF_BYTES - 30) return "zip";
+    throw refuse("it is a zip that envpack did not make");
   }
   if (start.toString("latin1", 257, 263) === "ustar\u0000") return "none";
   throw refuse(start.length === 0 ? "it is empty" : "it begins with none of the known formats");

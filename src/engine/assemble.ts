@@ -1,7 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { asBuffer, type Codec } from "../archive/codec/codec.js";
 import type { PlannedFile } from "../archive/entry.js";
 import { signedPart, type FooterFields } from "../archive/footer.js";
 import { encodeEnd, encodeEntry, encodeFrame, encodeHead, type IndexHead } from "../archive/index-lines.js";
+import { ZipDirectoryWriter } from "../archive/zip/directory-writer.js";
 import type { FileHits, Hit } from "../relocate/scan.js";
 import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
@@ -25,10 +28,20 @@ interface LargeFile {
   sha256: string | null;
 }
 
+export interface AssemblerParts {
+  readonly sink: Sink;
+  readonly head: IndexHead;
+  readonly codec: Codec;
+  /** Has a piece of the index compressed. */
+  readonly seal: (task: PackTask) => Promise<PackedFrame>;
+}
+
 /** Puts frames behind each other and writes down where they are. */
 export class ArchiveAssembler {
   readonly #sink: Sink;
   readonly #head: IndexHead;
+  readonly #codec: Codec;
+  readonly #zip: ZipDirectoryWriter | null;
   readonly #index: IndexWriter;
   readonly #hash = createHash("sha256");
   readonly #hits: FileHits[] = [];
@@ -39,9 +52,11 @@ export class ArchiveAssembler {
   #bytes = 0;
   #frames = 0;
 
-  constructor(sink: Sink, head: IndexHead, seal: (task: PackTask) => Promise<PackedFrame>) {
+  constructor({ sink, head, codec, seal }: AssemblerParts) {
     this.#sink = sink;
     this.#head = head;
+    this.#codec = codec;
+    this.#zip = head.format === "zip" ? new ZipDirectoryWriter() : null;
     this.#index = new IndexWriter(seal);
   }
 
@@ -60,9 +75,11 @@ export class ArchiveAssembler {
 
   /** Adds a frame, and tells where it stands; they come in archive order. */
   async add({ task, entries, bytes }: FrameTask, packed: PackedFrame): Promise<PlacedFrame> {
-    const { frame, tar, crc32 } = packed;
+    const { tar, content } = packed;
+    const behind = this.#zip?.take(asBuffer(packed.frame), this.#at, content) ?? null;
+    const frame = behind === null ? packed.frame : Buffer.concat([packed.frame, behind]);
     const place = { at: this.#at, size: frame.length };
-    const line = encodeFrame({ ...place, tar, crc32 });
+    const line = encodeFrame({ ...place, tar, crc32: behind === null ? packed.crc32 : crc32(behind, packed.crc32) });
     this.#frames++;
     this.#entries += entries;
     this.#bytes += bytes;
@@ -75,12 +92,14 @@ export class ArchiveAssembler {
   }
 
   /** Adds the index and the footer. */
-  async finish(sealFooter: (footer: FooterFields) => Uint8Array): Promise<WriteResult> {
+  async finish(sign: (footer: FooterFields) => Uint8Array): Promise<WriteResult> {
     const totals = { entries: this.#entries, bytes: this.#bytes, frames: this.#frames };
     await this.#index.append(Buffer.from(encodeEnd(totals)));
-    const { frames, footer } = await this.#index.finish(this.#at, this.#head);
+    const { frames, footer, entry } = await this.#index.finish(this.#at, this.#head);
     for (const frame of frames) await this.#write(frame);
-    await this.#write(sealFooter(footer));
+    const payload = sign(footer);
+    if (this.#zip === null || entry === null) await this.#write(this.#codec.sealFooter(payload));
+    else for (const piece of this.#zip.finish(this.#at, { entry, at: footer.indexAt }, payload)) await this.#write(piece);
     return {
       entries: this.#entries,
       bytes: this.#bytes,

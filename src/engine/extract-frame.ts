@@ -1,12 +1,13 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { damaged, decodeOrSalvage, type Codec } from "../archive/codec/codec.js";
+import { asBuffer, damaged, decodeOrSalvage, type Codec } from "../archive/codec/codec.js";
 import { loadCodec } from "../archive/codec/load.js";
 import { isOwn, META } from "../archive/entry.js";
 import type { HeadedEntry, TarShape } from "../archive/entry-header.js";
 import type { CodecName } from "../archive/format.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import { walkFrame } from "../archive/walk.js";
+import { compareRecords } from "../archive/zip/walk.js";
 import { EnvpackError } from "../errors.js";
 import { FolderWriter } from "./folder-writer.js";
 import { release } from "./release.js";
@@ -20,6 +21,13 @@ export interface CheckJob {
   readonly folder: string | null;
 }
 
+/** What a zip's directory says of the entries that begin in a frame. */
+export interface FrameDirectory {
+  /** Where the frame stands in the archive. */
+  readonly at: number;
+  readonly records: Uint8Array;
+}
+
 /** A frame to be checked and, where the job has a folder, written. */
 export interface FrameTask {
   /** As it stands in the archive. */
@@ -29,6 +37,16 @@ export interface FrameTask {
   readonly part: boolean | null;
   /** "all", "names" to write nothing and tell the paths, or one flag an entry. */
   readonly select: "all" | "names" | readonly boolean[];
+  readonly directory?: FrameDirectory;
+}
+
+/** A file that spans frames, as its first frame tells it. */
+export interface OpenFile {
+  readonly entry: HeadedEntry & { readonly type: "file" };
+  readonly content: Uint8Array;
+  readonly selected: boolean;
+  /** What the CRC-32 of the whole has to be; null where nothing says. */
+  readonly crc32: number | null;
 }
 
 /** What a frame was found to hold. */
@@ -49,7 +67,7 @@ export interface FoundFrame {
   /** Paths, where they were asked for. */
   readonly names: readonly string[];
   /** A file that goes on in the next frames, and what this one holds of it. */
-  readonly open: { readonly entry: HeadedEntry & { readonly type: "file" }; readonly content: Uint8Array; readonly selected: boolean } | null;
+  readonly open: OpenFile | null;
   /** Tar bytes that the main thread takes: all of a part, and those of the frame that the index begins in. */
   readonly rest: Uint8Array | null;
   /** The fix-up records, of the frame that holds them whole. */
@@ -76,7 +94,9 @@ class FrameReader {
     if (isPart === null || (task.part !== null && isPart !== task.part)) throw damaged("its frames are out of order");
     const common = { crc32: crc32(task.frame), tar: plain.length, part: isPart, fault: fault?.message ?? null };
     try {
-      return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common);
+      // The content of a damaged frame tells more than its checksums.
+      const openCrc32 = fault === null ? checkRecords(task) : null;
+      return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common, openCrc32);
     } catch (error) {
       // What a damaged frame still held led to the entry at which it breaks off.
       if (fault === null || !(error instanceof EnvpackError) || error.path === undefined) throw fault ?? error;
@@ -84,7 +104,7 @@ class FrameReader {
     }
   }
 
-  #readEntries(plain: Buffer, { shape, select }: FrameTask, common: Partial<FoundFrame>): Outcome {
+  #readEntries(plain: Buffer, { shape, select }: FrameTask, common: Partial<FoundFrame>, openCrc32: number | null): Outcome {
     const names: string[] = [];
     const own: string[] = [];
     let lines = "";
@@ -96,7 +116,7 @@ class FrameReader {
       if (entry.path === META.index) return this.#seal({ ...common, rest: plain });
       const selected = select === "all" || (select !== "names" && select[position] === true);
       if (select === "names") names.push(entry.path);
-      if (open && entry.type === "file") return this.#seal({ ...common, names, open: { entry, content: body, selected } });
+      if (open && entry.type === "file") return this.#seal({ ...common, names, open: { entry, content: body, selected, crc32: openCrc32 } });
       lines += encodeEntry(entry.type === "file" ? { ...entry, sha256: digest(body) } : entry);
       if (selected) this.#writer?.write(entry, body);
       position++;
@@ -122,6 +142,11 @@ class FrameReader {
     const transfer = [lines, rest, open?.content].flatMap((bytes) => (bytes === null || bytes === undefined ? [] : [bytes.buffer]));
     return { result: { ...nothing, ...found, lines, rest, open }, transfer };
   }
+}
+
+/** Holds a zip's local headers against its directory; what that says of a file's checksum if the file goes on in other frames. */
+function checkRecords({ frame, directory }: FrameTask): number | null {
+  return directory === undefined ? null : compareRecords(asBuffer(frame), directory.at, asBuffer(directory.records));
 }
 
 function digest(body: Uint8Array): string {

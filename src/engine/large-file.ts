@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
 import { damaged } from "../archive/codec/codec.js";
 import type { HeadedEntry } from "../archive/entry-header.js";
 import { paddedSize } from "../archive/header-fields.js";
@@ -13,16 +14,20 @@ export class LargeFile {
   readonly #hash = createHash("sha256");
   readonly #fd: number | null;
   readonly #kept: Buffer[] | null;
+  readonly #expectedCrc32: number | null;
+  #crc32 = 0;
   #missing: number;
 
   /**
    * @param writer null to check and write nothing
    * @param keep whether the content is asked for afterwards
+   * @param crc32 what its checksum has to be; null where only its digest counts
    */
-  constructor(entry: HeadedEntry & { readonly type: "file" }, writer: FolderWriter | null, keep: boolean) {
+  constructor(entry: HeadedEntry & { readonly type: "file" }, writer: FolderWriter | null, { keep, crc32: expected }: { readonly keep: boolean; readonly crc32: number | null }) {
     this.#entry = entry;
     this.#kept = keep ? [] : null;
     this.#missing = entry.size;
+    this.#expectedCrc32 = expected;
     this.#fd = writer === null ? null : writer.create(entry.path, entry.executable);
   }
 
@@ -50,9 +55,11 @@ export class LargeFile {
     if (this.#missing === 0 || content.length === 0) throw damaged("a frame goes on with a file that is whole");
     this.#missing -= content.length;
     this.#hash.update(content);
+    if (this.#expectedCrc32 !== null) this.#crc32 = crc32(content, this.#crc32);
     this.#kept?.push(Buffer.from(content));
     this.#write(content);
     if (this.#missing > 0) return false;
+    if (this.#expectedCrc32 !== null && this.#crc32 !== this.#expectedCrc32) throw damaged("the checksum of an entry is wrong", undefined, this.path);
     const padding = paddedSize(this.#entry.size) - this.#entry.size;
     if (bytes.length !== content.length + padding || !isZero(bytes, content.length, bytes.length)) throw damaged("padding is not empty");
     return true;

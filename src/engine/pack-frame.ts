@@ -31,7 +31,7 @@ export type PackTask =
   | { readonly kind: "entries"; readonly columns: EntryColumns }
   | { readonly kind: "piece"; readonly entry: PlannedFile; readonly at: number; readonly length: number }
   /** Tar bytes as they are: pieces of the index. */
-  | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean };
+  | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean; readonly behind?: number };
 
 /** A frame that was made. */
 export interface PackedFrame {
@@ -83,7 +83,7 @@ class FramePacker {
       case "piece":
         return this.#packPiece(task.entry, task.at, task.length);
       case "tar":
-        return this.#seal(task.tar, task.part, {});
+        return this.#seal(task.tar, task, {});
     }
   }
 
@@ -109,7 +109,7 @@ class FramePacker {
       at += paddedSize(entry.size);
       this.#tar.fill(0, end, at);
     }
-    return this.#seal(this.#tar.subarray(0, at), false, { lines: Buffer.from(lines), digests: Buffer.from(digests, "hex"), hits });
+    return this.#seal(this.#tar.subarray(0, at), { part: false }, { lines: Buffer.from(lines), digests: Buffer.from(digests, "hex"), hits });
   }
 
   /**
@@ -131,11 +131,12 @@ class FramePacker {
     const hits: FileHits[] = places.length === 0 ? [] : [{ path: entry.path, kind: "text", places: moved }];
     // Only the last piece can need padding: all others fill their frame.
     if (behind === 0) buffer.fill(0, end);
-    return this.#seal(buffer.subarray(at === 0 ? 0 : start, start + paddedSize(length)), at > 0, { hits, content, binary: isBinary(content) });
+    const cut = { part: at > 0, behind: at + length === entry.size ? paddedSize(length) - length : undefined };
+    return this.#seal(buffer.subarray(at === 0 ? 0 : start, start + paddedSize(length)), cut, { hits, content, binary: isBinary(content) });
   }
 
-  #seal(tar: Uint8Array, part: boolean, rest: Partial<PackedFrame>): Outcome {
-    const encoded = this.#codec.encode(tar, this.#level, part);
+  #seal(tar: Uint8Array, { part, behind }: { readonly part: boolean; readonly behind?: number }, rest: Partial<PackedFrame>): Outcome {
+    const encoded = this.#codec.encode(tar, this.#level, part, behind);
     const frame = detach(encoded);
     if (frame.buffer !== encoded.buffer) release(encoded);
     const lines = detach(rest.lines ?? new Uint8Array());

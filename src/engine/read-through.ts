@@ -61,7 +61,7 @@ function runFrames(source: Source, target: Target, pool: Pool): AsyncGenerator<D
   const run = async (frame: SourceFrame): Promise<DoneFrame> => {
     const size = frame.bytes.length;
     const select = await selectEntries(source, frame, target, pool);
-    const task: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, select };
+    const task: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, select, directory: frame.directory };
     return { frame, size, found: await pool.run<FoundFrame>(task, [frame.bytes.buffer]) };
   };
   return inOrder(source.frames(wantedFrames(source.index, target)), pool.capacity + 1, run);

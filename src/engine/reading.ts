@@ -97,13 +97,13 @@ export class Reading {
     }
   }
 
-  #openLarge({ entry, content, selected }: NonNullable<FoundFrame["open"]>, number: number): void {
+  #openLarge({ entry, content, selected, crc32 }: NonNullable<FoundFrame["open"]>, number: number): void {
     const limit = entry.path === META.fixups ? MAX_FIXUPS : this.#source.promised.bytes - this.#bytes;
     if (!isOwn(entry.path) || entry.path === META.fixups) {
       if (entry.size > limit) throw exceeds(entry.path);
       if (entry.path !== META.fixups) this.#count(1, entry.size);
     }
-    this.#large = { file: new LargeFile(entry, selected ? this.#writer : null, entry.path === META.fixups), number };
+    this.#large = { file: new LargeFile(entry, selected ? this.#writer : null, { keep: entry.path === META.fixups, crc32 }), number };
     this.#takePiece(content);
   }
 

@@ -8,6 +8,7 @@ import { sniffCodec, SNIFF_BYTES } from "../archive/sniff.js";
 import { splitStream } from "../archive/split-stream.js";
 import { readStart, type ArchiveStart } from "../archive/start.js";
 import { EnvpackError, explainError } from "../errors.js";
+import type { FrameDirectory } from "./extract-frame.js";
 import type { ArchiveInput } from "./input.js";
 
 /** A frame as it was read, and what is known of it before it is decompressed. */
@@ -16,6 +17,8 @@ export interface SourceFrame {
   readonly part: boolean | null;
   /** Its place in the index's list of frames; -1 where the index is not known yet. */
   readonly number: number;
+  /** Of a zip: what the directory has of its entries. */
+  readonly directory?: FrameDirectory;
 }
 
 /** An archive as the engine reads it: from a file by its index, from a stream front to back. */
@@ -52,10 +55,12 @@ export async function openSource(input: ArchiveInput, options: SourceOptions): P
 
 async function openFileSource(path: string, options: SourceOptions): Promise<Source> {
   const archive = await openArchive(path, options);
-  const { start, promised, index, codec } = archive;
+  const { start, promised, index, codec, directory } = archive;
   async function* frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame> {
     for (const [number, frame] of index.frames.entries()) {
-      if (wanted(number)) yield { bytes: await archive.readFrame(frame), part: frame.count === 0, number };
+      if (!wanted(number)) continue;
+      const records = directory === null || frame.count === 0 ? undefined : { at: frame.at, records: await directory.records(number) };
+      yield { bytes: await archive.readFrame(frame), part: frame.count === 0, number, directory: records };
     }
   }
   return { codec, start, promised, index, frames, readIndex: () => archive.readIndex(), footer: () => null, close: () => archive.close() };
@@ -69,6 +74,7 @@ async function openStreamSource(stream: Readable, { onManifest, signal }: Source
   try {
     const first = await readFirst(chunks);
     const codec = await loadCodec(sniffCodec(first));
+    if (codec.name === "zip") throw new EnvpackError("USAGE", "a zip is not read from a stream: its directory is at its end", { hint: "write it to a file first, and name that" });
     let footer: Buffer | null = null;
     async function* split(): AsyncGenerator<SourceFrame> {
       for await (const { kind, bytes, part } of splitStream(first, chunks, codec)) {

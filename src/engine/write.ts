@@ -7,6 +7,7 @@ import { encodeFooter, signedPart } from "../archive/footer.js";
 import { MAX_ENTRIES, tooMany } from "../archive/index-file.js";
 import { MAX_MTIME } from "../archive/header-fields.js";
 import { signBytes } from "../archive/signing/signature.js";
+import { MAX_ZIP_MTIME } from "../archive/zip/headers.js";
 import { findPathFault } from "../archive/path-rules.js";
 import { Tree } from "../archive/tree.js";
 import { EnvpackError } from "../errors.js";
@@ -80,7 +81,7 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
     const tree = new Tree();
     tree.add(entries);
     const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
-    const assembler = new ArchiveAssembler(sink, { ...shape, format }, run);
+    const assembler = new ArchiveAssembler({ sink, head: { ...shape, format }, codec, seal: run });
     await assembler.start();
     const total = sumSizes(entries);
     const keys = reuse === undefined ? null : new FrameKeys(job, codec);
@@ -95,7 +96,7 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
     const { signingKey } = request;
     return await assembler.finish((footer) => {
       const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
-      return codec.sealFooter(encodeFooter(footer, signature));
+      return encodeFooter(footer, signature);
     });
   } finally {
     await pool.close();
@@ -129,10 +130,11 @@ async function addFrame(assembler: ArchiveAssembler, { cut, key, packed }: MadeF
   if (key !== null) reuse?.note(key, cut, packed, placed);
 }
 
-function checkRequest({ entries, arcroot, mtime }: WriteRequest): void {
+function checkRequest({ entries, arcroot, mtime, format }: WriteRequest): void {
   const fault = arcroot === "" ? null : findPathFault(arcroot);
   if (fault !== null) throw new EnvpackError("USAGE", `the root folder in the archive is ${fault}`, { path: arcroot });
-  if (!Number.isInteger(mtime) || mtime < 0 || mtime > MAX_MTIME) throw new EnvpackError("USAGE", "the time of the entries is not one that a tar can hold");
+  const latest = format === "zip" ? MAX_ZIP_MTIME : MAX_MTIME;
+  if (!Number.isInteger(mtime) || mtime < 0 || mtime > latest) throw new EnvpackError("USAGE", `the time of the entries is not one that a ${format === "zip" ? "zip" : "tar"} can hold`);
   if (entries.length >= MAX_ENTRIES) throw tooMany();
   const [folder, manifest] = entries;
   if (folder?.path !== META.folder || manifest?.path !== META.manifest || manifest.type !== "file") {

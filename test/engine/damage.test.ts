@@ -6,17 +6,7 @@ import type { ArchiveFormat } from "../../src/archive/format.js";
 import { EnvpackError } from "../../src/errors.js";
 import { checkArchive } from "../../src/engine/check.js";
 import { file, folder, GENEROUS, pack, scratch } from "./trees.js";
-
-/** Bytes that do not compress, the same ones every time. */
-function noise(size: number, seed = 1): Buffer {
-  const bytes = Buffer.alloc(size);
-  let state = seed;
-  for (let at = 0; at < size; at++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[at] = state >>> 24;
-  }
-  return bytes;
-}
+import { noise } from "./noise.js";
 
 const FORMATS: readonly ArchiveFormat[] = ["tar.zst", "tar.gz", "tar"];
 const ENTRIES = [folder("app"), file("app/first.js", "1".repeat(700)), file("app/second.js", "some words that are there once\n"), file("app/third", "3")];

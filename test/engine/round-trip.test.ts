@@ -12,20 +12,10 @@ import { checkArchive } from "../../src/engine/check.js";
 import { extractArchive } from "../../src/engine/extract.js";
 import type { ArchiveInput } from "../../src/engine/input.js";
 import { file, folder, GENEROUS, MANIFEST, pack, readTree, scratch } from "./trees.js";
+import { noise } from "./noise.js";
 
 const run = promisify(execFile);
 const FORMATS: readonly ArchiveFormat[] = ["tar.zst", "tar.gz", "tar"];
-
-/** Bytes that do not compress, the same ones every time. */
-export function noise(size: number, seed = 1): Buffer {
-  const bytes = Buffer.alloc(size);
-  let state = seed;
-  for (let at = 0; at < size; at++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    bytes[at] = state >>> 24;
-  }
-  return bytes;
-}
 
 const ENTRIES: readonly PlannedEntry[] = [
   folder("app"),

@@ -15,8 +15,9 @@ export interface Codec {
    * Compresses one frame.
    *
    * @param part whether the frame goes on with a file that an earlier frame began
+   * @param behind of the last part of a file: the bytes behind its content, which a zip leaves out
    */
-  encode(plain: Uint8Array, level: number | undefined, part: boolean): Uint8Array;
+  encode(plain: Uint8Array, level: number | undefined, part: boolean, behind?: number): Uint8Array;
   /**
    * The content of exactly one frame, which must take all of `frame`.
    *
@@ -28,11 +29,11 @@ export interface Codec {
    * damaged; empty where nothing can be had.
    */
   salvage(frame: Uint8Array): DecodedFrame;
-  /** Wraps the footer so that other programs take it for nothing. */
+  /** Wraps the footer so that other programs take it for nothing. Not for the codec "zip". */
   sealFooter(payload: Uint8Array): Uint8Array;
   /**
    * Bytes of the frame or the footer that begins at the start of `bytes`, found without decompressing;
-   * null where more bytes are needed to tell. Not for the codec "none".
+   * null where more bytes are needed to tell. Not for the codecs "none" and "zip".
    *
    * @throws EnvpackError ARCHIVE_CORRUPT
    */

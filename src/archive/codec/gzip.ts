@@ -75,7 +75,7 @@ function inflate(frame: Buffer): { readonly buffer: Buffer; readonly engine: { r
 }
 
 /** Deflate is slow on what does not compress: three samples tell. */
-function compresses(plain: Uint8Array): boolean {
+export function compresses(plain: Uint8Array): boolean {
   if (plain.length < 8 * SAMPLE) return true;
   const starts = [SAMPLE, plain.length >>> 1, plain.length - 2 * SAMPLE];
   const packed = starts.map((start) => deflateRawSync(plain.subarray(start, start + SAMPLE), { level: 1 }).length);

@@ -3,6 +3,7 @@ import type { CodecName } from "../format.js";
 import type { Codec } from "./codec.js";
 import { gzip } from "./gzip.js";
 import { none } from "./none.js";
+import { zip } from "./zip.js";
 import { makeZstd, nativeEngine, type ZstdEngine } from "./zstd.js";
 
 let zstd: Promise<Codec> | undefined;
@@ -15,6 +16,7 @@ let zstd: Promise<Codec> | undefined;
 export async function loadCodec(name: CodecName): Promise<Codec> {
   if (name === "gzip") return gzip;
   if (name === "none") return none;
+  if (name === "zip") return zip;
   return (zstd ??= loadZstd());
 }
 

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
-import { nameArchive, readAt, readEnds } from "../../archive/read.js";
+import { nameArchive, readEnds } from "../../archive/read.js";
+import { readAt } from "../../archive/read-at.js";
 import { encodeEntry } from "../../archive/index-lines.js";
 import { EnvpackError, explainError } from "../../errors.js";
 import type { Notice } from "../../progress.js";
