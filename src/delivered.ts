@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
+import { digestFile } from "./archive/digest-file.js";
 import type { ArchiveIndex } from "./archive/index-file.js";
-import { EnvpackError, explainError } from "./errors.js";
+import { EnvpackError } from "./errors.js";
 import type { Manifest } from "./manifest/manifest.js";
 import type { CommonOptions } from "./options.js";
 import { isFolder, openPacked } from "./packed.js";
@@ -40,18 +39,4 @@ export async function checkDelivered(given: string, { made, refuse, signal, onPr
   refuse({ path, index, manifest });
   await verify({ path, signal, onProgress, threads });
   return { path, index, manifest, ...(await digestFile(path)) };
-}
-
-async function digestFile(path: string): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-  } catch (error) {
-    throw explainError(error, "cannot read the archive", path);
-  }
-  return { sha256: hash.digest("hex"), bytes };
 }

@@ -15,6 +15,7 @@ export type ErrorCode =
   | "ADDON_MISMATCH"
   | "LINK_ESCAPES"
   | "LINK_BROKEN"
+  | "LINK_NEEDED"
   | "NAME_NOT_PORTABLE"
   | "NAME_COLLISION"
   | "SPECIAL_FILE"

@@ -76,7 +76,8 @@ export async function layer(options: LayerOptions): Promise<LayerResult> {
 }
 
 function chooseFormat({ format, output }: LayerOptions): ArchiveFormat {
-  const named = typeof output === "string" ? formatOfName(output) : null;
+  const ending = typeof output === "string" ? formatOfName(output) : null;
+  const named = ending === "zip" || ending === "squashfs" ? null : ending;
   if (format !== undefined || named !== null || typeof output !== "string") return format ?? named ?? "tar.zst";
   throw new EnvpackError("USAGE", "the output's name has none of the known endings", {
     path: output,

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
 import { META } from "./archive/entry.js";
-import type { ArchiveFormat } from "./archive/format.js";
+import { digestFile } from "./archive/digest-file.js";
+import type { PackFormat } from "./archive/format.js";
 import { refuseExisting, type Sink } from "./engine/output.js";
 import { openReuse, type Reuse } from "./engine/reuse/reuse.js";
 import { writeArchive } from "./engine/write.js";
@@ -18,7 +19,7 @@ import type { Manifest } from "./manifest/manifest.js";
 import { furnish } from "./onboard/furnish.js";
 import { hookKind } from "./onboard/hook-kind.js";
 import type { CommonOptions } from "./options.js";
-import { choosePlace, finalPath, openSink, type OutputOptions, type Place } from "./pack-output.js";
+import { choosePlace, finalPath, fitEntries, openSink, type OutputOptions, type Place } from "./pack-output.js";
 import { describePlan } from "./plan/describe.js";
 import type { FilterRule } from "./plan/filters.js";
 import { mergeEntries } from "./plan/merge.js";
@@ -76,7 +77,7 @@ export interface PackOptions extends CommonOptions, OutputOptions {
 /** What an archive will hold. */
 export interface PackPreview {
   readonly manifest: Manifest;
-  readonly format: ArchiveFormat;
+  readonly format: PackFormat;
   /** Absolute; null for a stream. Where the content names the archive, "DIGEST" stands for what is not known yet. */
   readonly output: string | null;
   readonly entries: readonly PlannedEntry[];
@@ -86,7 +87,7 @@ export interface PackPreview {
 
 export interface PackResult {
   readonly manifest: Manifest;
-  readonly format: ArchiveFormat;
+  readonly format: PackFormat;
   /** Absolute; null for a stream. */
   readonly output: string | null;
   /** Entries and bytes of content in the archive, and the archive's own bytes. */
@@ -118,9 +119,9 @@ export async function pack(options: PackOptions = {}): Promise<PackResult> {
   const prepared = await prepare(options);
   const { place } = prepared;
   const keys = await readKeys(options, place);
-  const reuse = options.reuse === false ? undefined : await openReuse(previousOf(options, place), options.reuse !== undefined, began);
+  const reuse = await openReuseFor(options, place, began);
   try {
-    const sink = await openSink(options, place);
+    const sink = await openSink(options, place, { level: options.level, threads: threadsOf(options), mtime: mtimeOf(options) });
     try {
       return await writePack(options, prepared, { keys, reuse, sink });
     } catch (error) {
@@ -145,10 +146,10 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
     {
       entries: preview.entries,
       arcroot: options.arcroot ?? "",
-      format: preview.format,
-      level: options.level,
-      threads: options.threads ?? availableParallelism(),
-      mtime: options.mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH),
+      // A squashfs image is made of a plain tar, and compresses by itself.
+      ...(preview.format === "squashfs" ? { format: "tar" } : { format: preview.format, level: options.level }),
+      threads: threadsOf(options),
+      mtime: mtimeOf(options),
       roots: [...rootsOf(options, environment), ...foreign],
       tail: (hits) => {
         found = splitHits(hits);
@@ -163,12 +164,30 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
   );
   const output = finalPath(place, written.sha256);
   await sink.commit(output ?? undefined);
+  const image = preview.format === "squashfs" && output !== null ? await digestFile(output) : null;
   reuse?.finish(written.indexSha256);
   if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
   const files = preview.entries.filter((entry) => entry.type === "file").length;
   const residuals = describeResiduals(found.foreign, preview.entries, foreign);
   const notices = [...preview.notices, ...(reuse?.notices ?? []), ...noticeStaying(options, found.own)];
-  return { ...preview, ...written, notices, output, files, fixups: found.own.length, residuals, reusedBytes: reuse?.bytes ?? 0 };
+  const { sha256, archiveBytes } = image === null ? written : { sha256: image.sha256, archiveBytes: image.bytes };
+  return { ...preview, ...written, sha256, archiveBytes, notices, output, files, fixups: found.own.length, residuals, reusedBytes: reuse?.bytes ?? 0 };
+}
+
+function threadsOf({ threads = availableParallelism() }: PackOptions): number {
+  return threads;
+}
+
+function mtimeOf({ mtime }: PackOptions): number {
+  return mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
+}
+
+/** The frames of a zip stand in a directory as well, and an image has none: so none are taken over. */
+async function openReuseFor(options: PackOptions, place: Place, began: number): Promise<Reuse | undefined> {
+  const never = place.format === "zip" || place.format === "squashfs";
+  if (options.reuse === false || (never && options.reuse === undefined)) return undefined;
+  if (never) throw new EnvpackError("USAGE", `a ${place.format} takes nothing from an earlier archive`, { hint: "leave --reuse away, or pack a .tar.zst" });
+  return openReuse(previousOf(options, place), options.reuse !== undefined, began);
 }
 
 /** The archive whose frames may be taken over: the one that is named, else the one that is replaced. */
@@ -185,6 +204,9 @@ interface SigningKeys {
 /** Read before anything is packed: a key that cannot be used is told at once. */
 async function readKeys(options: PackOptions, place: Place): Promise<SigningKeys> {
   const { sign, detachSign } = options;
+  if (place.format === "squashfs" && (sign ?? detachSign) !== undefined) {
+    throw new EnvpackError("USAGE", "a squashfs image bears no signature", { hint: "leave --sign and --detach-sign away, or pack a .tar.zst" });
+  }
   const key = sign === undefined ? undefined : await readSigningKey(sign);
   if (detachSign === undefined) return { sign: key };
   if (place.path === null) throw new EnvpackError("USAGE", "a stream has no place for a detached signature", { hint: "name an output, or sign the archive itself" });
@@ -226,7 +248,8 @@ async function prepare(options: PackOptions): Promise<Prepared> {
   const packed = narrowEnvironment(environment, relocated.plan.entries);
   const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment), ...noticeMissingNpm(environment)];
   const furniture = await furnish(packed, (notice) => notices.push(notice));
-  const content = await placeEntries(mergeEntries(relocated.plan.entries, furniture), options, environment, notices);
+  const fitted = fitEntries(mergeEntries(relocated.plan.entries, furniture), place, options, notices);
+  const content = await placeEntries(fitted, options, environment, notices);
   const manifest = describePlan({
     environment: packed,
     entries: content,

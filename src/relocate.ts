@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { CommonOptions } from "./options.js";
 import { applyFixups, type Relocated, type Unfit } from "./relocate/apply.js";
+import { giveBack, type GivenBack } from "./restore/give-back.js";
 
 export type { Unfit };
 
@@ -11,12 +12,15 @@ export interface RelocateOptions extends CommonOptions {
   readonly root?: string;
 }
 
-export type RelocateResult = Relocated;
+export interface RelocateResult extends Relocated, GivenBack {}
 
 /**
- * Writes the environment's present place into the files that name its old one. Does nothing where
- * nothing is recorded or all is right already; may be run any number of times, after each move.
+ * Writes the environment's present place into the files that name its old one, and gives back what a
+ * reader of zips dropped: rights to execute, empty folders. Does nothing where all is right already; may
+ * be run any number of times, after each move.
  */
 export async function relocate({ folder, root, signal, onProgress }: RelocateOptions): Promise<RelocateResult> {
-  return applyFixups(resolve(folder), { root: root === undefined ? undefined : resolve(root), signal, onProgress });
+  const given = await giveBack(resolve(folder), signal);
+  const relocated = await applyFixups(resolve(folder), { root: root === undefined ? undefined : resolve(root), signal, onProgress });
+  return { ...relocated, ...given };
 }

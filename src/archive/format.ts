@@ -1,15 +1,19 @@
 /** The archive formats: a tar in frames of one codec each, or a zip in the same frames; see docs/format.md. */
 export type ArchiveFormat = "tar.zst" | "tar.gz" | "tar" | "zip";
+/** What `pack` writes: an archive, or a file system image of what its tar holds. */
+export type PackFormat = ArchiveFormat | "squashfs";
 export type CodecName = "zstd" | "gzip" | "none" | "zip";
 
 /** Endings of file names, longest first, in lower case. */
-const ENDINGS: readonly (readonly [string, ArchiveFormat])[] = [
+const ENDINGS: readonly (readonly [string, PackFormat])[] = [
   [".tar.zst", "tar.zst"],
   [".tzst", "tar.zst"],
   [".tar.gz", "tar.gz"],
   [".tgz", "tar.gz"],
   [".tar", "tar"],
   [".zip", "zip"],
+  [".squashfs", "squashfs"],
+  [".sqfs", "squashfs"],
 ];
 
 export const CODECS: Readonly<Record<ArchiveFormat, CodecName>> = {
@@ -20,7 +24,7 @@ export const CODECS: Readonly<Record<ArchiveFormat, CodecName>> = {
 };
 
 /** The format that a file's name asks for; null where its ending is none of ours. */
-export function formatOfName(name: string): ArchiveFormat | null {
+export function formatOfName(name: string): PackFormat | null {
   const lower = name.toLowerCase();
   return ENDINGS.find(([ending]) => lower.endsWith(ending))?.[1] ?? null;
 }

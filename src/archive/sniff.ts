@@ -23,6 +23,9 @@ export function sniffCodec(start: Buffer): CodecName {
     throw refuse("it is a zip that envpack did not make");
   }
   if (start.toString("latin1", 257, 263) === "ustar\u0000") return "none";
+  if (start.toString("latin1", 0, 4) === "hsqs") {
+    throw new EnvpackError("USAGE", "a squashfs image is read where it is mounted", { hint: "mount -t squashfs -o loop,ro FILE DIR, or squashfuse FILE DIR, and name DIR" });
+  }
   throw refuse(start.length === 0 ? "it is empty" : "it begins with none of the known formats");
 }
 

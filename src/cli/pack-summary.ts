@@ -36,6 +36,7 @@ export function packJson(result: PackResult, seconds: number): object {
 
 function nextStep({ format }: PackResult, output: string): string {
   const file = escapedWord(output);
-  const plain = `tar -x${format === "tar.zst" ? " --zstd" : ""} -f ${file} -C DIR`;
+  if (format === "squashfs") return `next: mount -t squashfs -o loop,ro ${file} DIR, or squashfuse ${file} DIR; then DIR/bin/envpack verify`;
+  const plain = format === "zip" ? `unzip -q ${file} -d DIR` : `tar -x${format === "tar.zst" ? " --zstd" : ""} -f ${file} -C DIR`;
   return `next: envpack unpack ${file} DIR, or just ${plain}`;
 }

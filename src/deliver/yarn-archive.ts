@@ -1,4 +1,4 @@
-import type { ArchiveFormat } from "../archive/format.js";
+import type { PackFormat } from "../archive/format.js";
 import { EnvpackError } from "../errors.js";
 
 /**
@@ -7,7 +7,7 @@ import { EnvpackError } from "../errors.js";
  *
  * @throws EnvpackError ARCHIVE_UNFIT
  */
-export function assertYarnFormat(format: ArchiveFormat, path: string | null): void {
+export function assertYarnFormat(format: PackFormat, path: string | null): void {
   if (format === "tar.gz") return;
   const why = format === "tar" ? "Spark loses modes and links of one" : "YARN does not extract one";
   throw new EnvpackError("ARCHIVE_UNFIT", `the archive is a ${format}, and ${why}`, {

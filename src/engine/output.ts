@@ -16,6 +16,12 @@ export interface Sink {
   abort(): Promise<void>;
 }
 
+/** A sink that is a file. */
+export interface FileOutput extends Sink {
+  /** Where its bytes lie until they are made visible. */
+  readonly temporary: string;
+}
+
 /**
  * A file that appears whole or not at all: written under another name beside it, then renamed. Its mode
  * obeys the umask. The folders above it are made where they are missing, as a target's are.
@@ -23,7 +29,7 @@ export interface Sink {
  * @param path absolute
  * @throws EnvpackError OUTPUT_EXISTS where there is one and `force` is false, or where it is no file
  */
-export async function openOutput(path: string, { force }: { readonly force: boolean }): Promise<Sink> {
+export async function openOutput(path: string, { force }: { readonly force: boolean }): Promise<FileOutput> {
   await refuseExisting(path, force);
   const madeParents = await doing(path, () => makeFolders(dirname(path)));
   // Whatever the output is called: with its name in it, this one could be too long. Packing knows it (src/plan/selection.ts).
@@ -45,7 +51,7 @@ interface Place {
   readonly force: boolean;
 }
 
-class FileSink implements Sink {
+class FileSink implements FileOutput {
   readonly #place: Place;
   readonly #handle: FileHandle;
   #open = true;
@@ -53,6 +59,10 @@ class FileSink implements Sink {
   constructor(place: Place, handle: FileHandle) {
     this.#place = place;
     this.#handle = handle;
+  }
+
+  get temporary(): string {
+    return this.#place.temporary;
   }
 
   async write(bytes: Uint8Array): Promise<void> {

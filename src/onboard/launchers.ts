@@ -58,7 +58,7 @@ export async function makeLaunchers(environment: Environment, note: (notice: Not
 /** The text of `bin/envpack`. On a machine that cannot start the environment's node it says so in one sentence. */
 export async function toolLauncher(runtime: Runtime | null): Promise<string> {
   const parts = await readParts(runtime !== null);
-  const check = runtime === null ? parts.check : await fitsText(runtime);
+  const check = runtime === null ? parts.check : parts.check + (await fitsText(runtime));
   return launcherText({ script: TRAVELER, start: "node", nodeOptions: [], nodePath: [] }, { ...parts, check });
 }
 
@@ -93,12 +93,12 @@ async function readParts(ownNode: boolean): Promise<Parts> {
   const locate = await readShell("locate");
   const quoteRoot = await readShell("quote-root");
   return ownNode
-    ? { locate, quoteRoot, check: "", node: '"$bin/node"' }
+    ? { locate, quoteRoot, check: await readShell("own-node"), node: '${loader:+"$loader"} "$bin/node"' }
     : { locate, quoteRoot, check: await readShell("node-of-path"), node: "node" };
 }
 
 /** They are files so that they read as what they are. */
-function readShell(name: "fits" | "locate" | "node-of-path" | "quote-root"): Promise<string> {
+function readShell(name: "fits" | "locate" | "node-of-path" | "own-node" | "quote-root"): Promise<string> {
   return readFile(new URL(`./shell/${name}.sh`, import.meta.url), "utf8");
 }
 

@@ -19,6 +19,8 @@ const FORMATS = new Map<string, Format | undefined>([
   ["tar.gz", "tar.gz"],
   ["tgz", "tar.gz"],
   ["tar", "tar"],
+  ["zip", "zip"],
+  ["squashfs", "squashfs"],
 ]);
 
 interface Flags {
@@ -34,6 +36,7 @@ interface Flags {
   readonly sign?: string;
   readonly detachSign?: string;
   readonly destPrefix?: string;
+  readonly zipSymlinks?: boolean;
   readonly arcroot?: string;
   readonly reuse?: string | boolean;
   readonly compressLevel?: number;
@@ -54,6 +57,7 @@ Examples:
   envpack pack --exclude docs/ --include /docs/index.html
   envpack pack -n v22                        the newest Node 22 of nvm, fnm, Volta, mise, asdf or n, with its global packages
   envpack pack -p ~/.npm-global
+  envpack pack -o shop.squashfs              to be mounted (with squashfs-tools 4.5 or later)
   envpack pack --for yarn                    NAME-DIGEST.tar.gz, to be delivered
   envpack pack --dry-run                     what would go in, with sizes
   envpack pack -o - | ssh worker 'cd /srv && tar -x --zstd -f -'`;
@@ -81,6 +85,7 @@ export function addPack(program: Command, session: Session): void {
     .option("--sign <key>", "sign the archive with an Ed25519 private key (PEM or OpenSSH)")
     .option("--detach-sign <key>", "the same, with the signature in a file of its own, OUTPUT.sig")
     .option("--dest-prefix <folder>", "write the paths of this folder, where the archive will be restored, into files that name the old one")
+    .option("--zip-symlinks", "in a zip: keep links as links (default: copies, since many readers of zips know none)")
     .option("--arcroot <folder>", "put everything into a folder of the archive")
     .option("--reuse <archive>", "take what has not changed from an earlier archive (default: from the one that --force replaces)")
     .option("--no-reuse", "pack everything afresh, and remember nothing for next time")
@@ -117,6 +122,7 @@ async function packOrPreview(session: Session, flags: Flags, path: string | unde
     force: flags.force,
     sign: flags.sign,
     detachSign: flags.detachSign,
+    zipSymlinks: flags.zipSymlinks,
     arcroot: flags.arcroot,
     signal: session.interrupts.catch(),
     onProgress: keepHeapSmall(onProgress),

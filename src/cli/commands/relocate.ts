@@ -14,7 +14,10 @@ interface Flags {
 const HELP = `
 An environment works from any folder without this. Some packages write the folder they were
 installed in into their own files all the same; envpack unpack corrects those, and so does this
-command after a plain tar -x or after a move. It may be run any number of times.`;
+command after a plain tar -x or after a move. It may be run any number of times.
+
+After an unzip that dropped the rights to execute (Python's zipfile, Java's streams) it gives them back,
+started as: sh DIR/bin/envpack relocate`;
 
 /** `envpack relocate DIR` */
 export function addRelocate(program: Command, session: Session): void {
@@ -38,8 +41,9 @@ async function rewrite(session: Session, flags: Flags, named: string | undefined
   );
   if (flags.json) await session.writeJson(result);
   else if (!flags.quiet) {
-    const { files, places, unfit } = result;
+    const { files, places, unfit, executable } = result;
     const done = files === 0 ? "nothing to rewrite" : `rewrote ${countOf(places, "place", "places")} in ${countOf(files, "file", "files")}`;
-    session.say(`${done}${unfitText(unfit)}`);
+    const given = executable === 0 ? "" : `\n${countOf(executable, "file", "files")} may be executed again`;
+    session.say(`${done}${given}${unfitText(unfit)}`);
   }
 }

@@ -11,6 +11,11 @@ if not test -f "$root/.envpack/hook.cjs"
     return 1
 end
 
+# Some readers of zips drop the right to execute: it is given back before anything is started.
+if test -f "$root/bin/node"; and not test -x "$root/bin/node"
+    sh "$root/bin/envpack" relocate -q </dev/null
+end
+
 # A second time on top of itself: begin anew, so that one `deactivate` takes it back.
 if set -qg __envpack_depth
     set -l top __envpack_{$__envpack_depth}_root

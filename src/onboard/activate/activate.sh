@@ -74,6 +74,10 @@ if ! _envpack_locate; then
   unset _envpack_name _envpack_self _envpack_root _envpack_link _envpack_pid _envpack_fd || :
   return 1
 fi
+# Some readers of zips drop the right to execute: it is given back before anything is started.
+if [ -f "$_envpack_root/bin/node" ] && [ ! -x "$_envpack_root/bin/node" ]; then
+  (PATH=${PATH:+$PATH:}/usr/bin:/bin; sh "$_envpack_root/bin/envpack" relocate -q </dev/null) || :
+fi
 # A second time on top of itself: begin anew, so that one `deactivate` takes it back.
 if eval "[ \"\${_ENVPACK_${_ENVPACK_DEPTH:-0}_ROOT-}\" = \"\$_envpack_root\" ]"; then
   _envpack_deactivate

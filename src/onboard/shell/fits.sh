@@ -19,7 +19,7 @@ if [ -z "$lacks" ] && [ -n "$wanted" ]; then
   *) lacks="has another C library than glibc" ;;
   esac
 fi
-if [ -n "$lacks" ] && ! "$bin/node" --version >/dev/null 2>&1; then
+if [ -n "$lacks" ] && ! ${loader:+"$loader"} "$bin/node" --version >/dev/null 2>&1; then
   echo "envpack: error[PLATFORM_MISMATCH] this environment needs @NEEDS@; this machine $lacks" >&2
   echo "hint: pack it on a machine like this one" >&2
   exit 1

@@ -1,0 +1,147 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { envpack, ENVPACK, execute, has, makeScratch, runElsewhere, type Outcome } from "../../real/commands.js";
+import { buildSample, SAMPLE_OUTPUT } from "../../real/sample.js";
+import { mountImage, mountMissing, unmountAll } from "./mount.js";
+
+const scratch = makeScratch();
+const project = join(scratch, "project");
+const image = join(scratch, "share/env.squashfs");
+const without = has("sqfstar") ? null : "squashfs-tools 4.5 or later is not installed";
+
+const must = ({ status, stdout, stderr }: Outcome): string => {
+  expect([status, stderr]).toEqual([0, expect.anything()]);
+  return stdout;
+};
+
+beforeAll(() => {
+  if (without !== null) return;
+  buildSample(project);
+  const { status, stderr } = envpack(["pack", project, "-o", image]);
+  expect(stderr).toMatch(/next: mount -t squashfs -o loop,ro .*env\.squashfs DIR/);
+  expect(status).toBe(0);
+});
+
+afterAll(unmountAll);
+
+test("the same environment gives the same image, whatever the number of threads", ({ skip }) => {
+  if (without !== null) return skip(without);
+  const again = join(scratch, "again.squashfs");
+  const { sha256, archiveBytes } = JSON.parse(must(envpack(["pack", project, "--json", "-j", "1", "-o", again]))) as { sha256: string; archiveBytes: number };
+  const bytes = readFileSync(image);
+  expect(readFileSync(again).equals(bytes)).toBe(true);
+  expect(must(execute("sha256sum", [image])).split(" ")[0]).toBe(sha256);
+  expect(archiveBytes).toBe(bytes.length);
+  must(envpack(["pack", project, "-q", "--compress-level", "1", "--force", "-o", again]));
+  expect(readFileSync(again).equals(bytes)).toBe(false);
+});
+
+describe("mounted", () => {
+  const missing = without ?? mountMissing();
+
+  test.each(["mnt", "far/down/in/the tree"])("at %s it runs with its origin hidden, read-only, and verifies itself", (place) => {
+    if (missing !== null) return;
+    const at = join(scratch, place);
+    mountImage(image, at);
+    expect(() => writeFileSync(join(at, "app/new"), "")).toThrow(/EROFS|EACCES|EPERM|ENOSYS/);
+    const elsewhere = (...command: string[]): string => must(runElsewhere(command, [project]));
+    expect(JSON.parse(elsewhere(join(at, "bin/node"), join(at, "app/main.js")))).toMatchObject(SAMPLE_OUTPUT);
+    expect(elsewhere(join(at, "bin/semver"), "1.2.3")).toBe("1.2.3\n");
+    expect(elsewhere("sh", "-c", `. '${at}/bin/activate' && greet you`)).toBe("hello you\n");
+    elsewhere(join(at, "bin/envpack"), "verify", "-q");
+  });
+
+  test("or the reason why not is told", ({ skip }) => {
+    if (missing !== null) return skip(missing);
+  });
+});
+
+test("the commands of docs/clusters.md, one after the other", ({ skip }) => {
+  const missing = without ?? mountMissing();
+  if (missing !== null) return skip(missing);
+  const section = readFileSync(join(import.meta.dirname, "../../../docs/clusters.md"), "utf8").split("\n## ").find((part) => part.startsWith("A shared filesystem")) ?? "";
+  const commands = section.split("\n").filter((line) => line.startsWith("    ")).map((line) => line.trim().replace(/ +#.*$/, ""));
+  expect(commands.length).toBeGreaterThanOrEqual(5);
+  writeFileSync(join(scratch, "job.mjs"), 'import ms from "ms"; console.log(ms("1m"));');
+  mkdirSync(join(scratch, "node"), { recursive: true });
+  let said = "";
+  for (const command of commands) {
+    // Either way to mount does; the other needs what this machine may not have.
+    if ((mountMissing.way === "loop" ? /^(squashfuse|fusermount) / : /^u?mount /).test(command)) continue;
+    const line = command.replaceAll("/share/envs", join(scratch, "envs")).replaceAll("/run/shop", join(scratch, "node"));
+    said += must(execute("bash", ["-c", `envpack() { '${process.execPath}' '${ENVPACK}' "$@"; }; cd '${command.startsWith("envpack pack") ? project : scratch}' && ${line}`], { timeout: 120_000 }));
+  }
+  expect(said).toContain("60000");
+  expect(readdirSync(join(scratch, "node"))).toEqual([]);
+});
+
+test("an image is not read from outside: the hint says how to read it", ({ skip }) => {
+  if (without !== null) return skip(without);
+  for (const args of [["list", image], ["info", image], ["verify", image], ["unpack", image, join(scratch, "out")]]) {
+    expect(envpack(args), args.join(" ")).toMatchObject({ status: 2, stdout: "", stderr: expect.stringMatching(/^envpack: error\[USAGE\] a squashfs image is read where it is mounted[^\n]*\nhint: [^\n]*squashfuse[^\n]*\n/) });
+  }
+  expect(existsSync(join(scratch, "out"))).toBe(false);
+});
+
+describe("refused, with nothing left behind:", () => {
+  const output = join(scratch, "refused/env.squashfs");
+  const refusal = (args: readonly string[], path: string, status = 1): string => {
+    const outcome = envpack(["pack", project, "-o", output, ...args], { env: { ...process.env, PATH: path } });
+    expect(outcome.status, outcome.stderr).toBe(status);
+    expect(existsSync(join(scratch, "refused"))).toBe(false);
+    return outcome.stderr;
+  };
+  const programs = (scripts: Readonly<Record<string, string>>): string => {
+    const folder = join(scratch, `programs-${Object.keys(scripts).join("-")}`);
+    mkdirSync(folder, { recursive: true });
+    for (const [name, script] of Object.entries(scripts)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(folder, name), 0o755);
+    }
+    if (!existsSync(join(folder, "node"))) symlinkSync(process.execPath, join(folder, "node"));
+    return folder;
+  };
+
+  test("without the program, or with an older one", () => {
+    buildOnce();
+    expect(refusal([], programs({ none: "" }))).toMatch(/error\[CODEC_MISSING\] the program sqfstar[^\n]* is missing\nhint: install squashfs-tools/);
+    expect(refusal([], programs({ mksquashfs: "exit 0" }))).toMatch(/error\[CODEC_MISSING\] [^\n]* older than 4\.5\nhint: install squashfs-tools/);
+  });
+
+  test("where the program fails at once, half way, or at the end", () => {
+    buildOnce();
+    for (const failure of ["exit 3", "head -c 100000 >/dev/null; echo 'FATAL ERROR: it failed' >&2; exit 1", "cat >/dev/null; exit 2", "kill -9 $$"]) {
+      const path = programs({ sqfstar: `[ "$1" = -version ] && exit 0; ${failure}` });
+      expect(refusal([], `${path}:/usr/bin:/bin`)).toMatch(/error\[COMMAND_FAILED\] sqfstar failed \(/);
+    }
+  });
+
+  test("to a stream, with a signature, or with a level that there is not", () => {
+    buildOnce();
+    const path = process.env.PATH ?? "";
+    expect(envpack(["pack", project, "--format", "squashfs", "-o", "-"])).toMatchObject({ status: 2, stdout: "" });
+    expect(refusal(["--sign", "key"], path, 2)).toContain("bears no signature");
+    expect(refusal(["--compress-level", "23"], path, 2)).toContain("from 1 to 22");
+    expect(refusal(["--reuse", image], path, 2)).toContain("takes nothing from an earlier archive");
+  });
+
+  test("on a disk that is full", ({ skip }) => {
+    if (without !== null) return skip(without);
+    const disk = join(scratch, "small disk");
+    mkdirSync(disk);
+    if (process.getuid?.() !== 0 || execute("mount", ["-t", "tmpfs", "-o", "size=8m", "none", disk]).status !== 0) return skip("this user may mount no disk");
+    try {
+      const { status, stderr } = envpack(["pack", project, "-o", join(disk, "env.squashfs")]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/error\[NO_SPACE\]/)]);
+      expect(readdirSync(disk)).toEqual([]);
+    } finally {
+      execute("umount", [disk]);
+    }
+  });
+});
+
+/** These are refused before, or without, the real program. */
+function buildOnce(): void {
+  if (!existsSync(project)) buildSample(project);
+}
