@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import semver from "semver";
 import { EnvpackError } from "../errors.js";
 import { openOutput, type FileOutput, type Sink } from "./output.js";
 
@@ -13,8 +14,9 @@ export interface SquashfsOptions {
   readonly mtime: number;
 }
 
-/** It makes an image of a tar that it reads as a stream: squashfs-tools has it since 4.5. */
-const PROGRAM = "sqfstar";
+/** It makes an image of a tar that it reads as a stream since 4.5. (Its `sqfstar` takes no compression level in 4.5.1.) */
+const PROGRAM = "mksquashfs";
+const SINCE = "4.5.0";
 /** The program's own default is 15, which takes three times as long for two per cent. */
 const LEVEL = 9;
 const MAX_LEVEL = 22;
@@ -39,19 +41,21 @@ export async function openSquashfs(path: string, options: SquashfsOptions): Prom
   assertProgram();
   const file = await openOutput(path, { force });
   const shape = ["-reproducible", "-all-root", "-root-uid", "0", "-root-gid", "0", "-root-mode", "0755"];
-  const times = ["-mkfs-time", String(mtime), "-root-time", String(mtime)];
+  // The root's own time alone it leaves as it is.
+  const times = ["-mkfs-time", String(mtime), "-all-time", String(mtime)];
   const packing = ["-comp", "zstd", "-Xcompression-level", String(level), "-processors", String(threads), "-mem", MEMORY];
-  const args = ["-force", "-quiet", "-no-progress", "-no-xattrs", "-exit-on-error", ...shape, ...times, ...packing, file.temporary];
-  // It must not take the mtime of the image from the environment as well: it refuses two times.
+  const args = ["-", file.temporary, "-tar", "-noappend", "-quiet", "-no-progress", "-no-xattrs", "-exit-on-error", ...shape, ...times, ...packing];
+  // It refuses a time from the environment beside one that it is told.
   const { SOURCE_DATE_EPOCH: _, ...env } = process.env;
   return new SquashfsSink(file, path, spawn(PROGRAM, args, { env, stdio: ["pipe", "ignore", "pipe"] }));
 }
 
 function assertProgram(): void {
-  const missing = (program: string): boolean => spawnSync(program, ["-version"], { stdio: "ignore" }).error !== undefined;
-  if (!missing(PROGRAM)) return;
-  const old = missing("mksquashfs") ? "is missing" : "is missing: the squashfs-tools here are older than 4.5";
-  throw new EnvpackError("CODEC_MISSING", `the program ${PROGRAM}, which makes squashfs images, ${old}`, {
+  const { stdout, error } = spawnSync(PROGRAM, ["-version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const version = /version (\d+\.\d+(\.\d+)?)/.exec(stdout ?? "")?.[1] ?? "";
+  if (error === undefined && semver.gte(semver.coerce(version) ?? "0.0.0", SINCE)) return;
+  const why = error === undefined ? `is of version ${version === "" ? "unknown" : version}, too old to read a tar` : "is missing";
+  throw new EnvpackError("CODEC_MISSING", `the program ${PROGRAM}, which makes squashfs images, ${why}`, {
     hint: "install squashfs-tools 4.5 or later (Debian 12 and Ubuntu 22.04 have it), or pack a .tar.zst",
   });
 }

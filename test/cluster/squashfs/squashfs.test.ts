@@ -8,7 +8,7 @@ import { mountImage, mountMissing, unmountAll } from "./mount.js";
 const scratch = makeScratch();
 const project = join(scratch, "project");
 const image = join(scratch, "share/env.squashfs");
-const without = has("sqfstar") ? null : "squashfs-tools 4.5 or later is not installed";
+const without = has("mksquashfs") ? null : "squashfs-tools is not installed";
 
 const must = ({ status, stdout, stderr }: Outcome): string => {
   expect([status, stderr]).toEqual([0, expect.anything()]);
@@ -105,15 +105,15 @@ describe("refused, with nothing left behind:", () => {
 
   test("without the program, or with an older one", () => {
     buildOnce();
-    expect(refusal([], programs({ none: "" }))).toMatch(/error\[CODEC_MISSING\] the program sqfstar[^\n]* is missing\nhint: install squashfs-tools/);
-    expect(refusal([], programs({ mksquashfs: "exit 0" }))).toMatch(/error\[CODEC_MISSING\] [^\n]* older than 4\.5\nhint: install squashfs-tools/);
+    expect(refusal([], programs({ none: "" }))).toMatch(/error\[CODEC_MISSING\] the program mksquashfs[^\n]* is missing\nhint: install squashfs-tools/);
+    expect(refusal([], programs({ mksquashfs: "echo mksquashfs version 4.4 \\(2019/08/29\\)" }))).toMatch(/error\[CODEC_MISSING\] [^\n]* version 4\.4, too old[^\n]*\nhint: install squashfs-tools/);
   });
 
   test("where the program fails at once, half way, or at the end", () => {
     buildOnce();
     for (const failure of ["exit 3", "head -c 100000 >/dev/null; echo 'FATAL ERROR: it failed' >&2; exit 1", "cat >/dev/null; exit 2", "kill -9 $$"]) {
-      const path = programs({ sqfstar: `[ "$1" = -version ] && exit 0; ${failure}` });
-      expect(refusal([], `${path}:/usr/bin:/bin`)).toMatch(/error\[COMMAND_FAILED\] sqfstar failed \(/);
+      const path = programs({ mksquashfs: `[ "$1" = -version ] && exec echo mksquashfs version 4.6; ${failure}` });
+      expect(refusal([], `${path}:/usr/bin:/bin`)).toMatch(/error\[COMMAND_FAILED\] mksquashfs failed \(/);
     }
   });
 
