@@ -1,8 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import type { PlannedEntry, PlannedFile } from "./archive/entry.js";
-import { META } from "./archive/entry.js";
+import { META, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
 import { digestFile } from "./archive/digest-file.js";
 import type { PackFormat } from "./archive/format.js";
 import { refuseExisting, type Sink } from "./engine/output.js";
@@ -19,6 +18,7 @@ import type { Manifest } from "./manifest/manifest.js";
 import { furnish } from "./onboard/furnish.js";
 import { hookKind } from "./onboard/hook-kind.js";
 import type { CommonOptions } from "./options.js";
+import { mtimeOf } from "./pack-mtime.js";
 import { choosePlace, finalPath, fitEntries, openSink, type OutputOptions, type Place } from "./pack-output.js";
 import { describePlan } from "./plan/describe.js";
 import type { FilterRule } from "./plan/filters.js";
@@ -107,9 +107,6 @@ export interface PackResult {
   readonly notices: readonly Notice[];
 }
 
-/** Entries get this time where SOURCE_DATE_EPOCH is unset: 1985-10-26, the one that npm's own tarballs bear. */
-const DEFAULT_MTIME = 499_162_500;
-
 /**
  * Packs an installed environment into one archive. The output appears whole or not at all; an older
  * one of that name stays as it was until then.
@@ -176,10 +173,6 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
 
 function threadsOf({ threads = availableParallelism() }: PackOptions): number {
   return threads;
-}
-
-function mtimeOf({ mtime }: PackOptions): number {
-  return mtime ?? sourceDateEpoch(process.env.SOURCE_DATE_EPOCH);
 }
 
 /** The frames of a zip stand in a directory as well, and an image has none: so none are taken over. */
@@ -317,13 +310,4 @@ function withManifest(entries: readonly PlannedEntry[], manifest: Manifest): Pla
 
 function fileOfBytes(path: string, bytes: Uint8Array): PlannedFile {
   return { type: "file", path, executable: false, size: bytes.length, source: { kind: "bytes", bytes } };
-}
-
-/** The value of SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) as a number. */
-function sourceDateEpoch(value: string | undefined): number {
-  if (value === undefined || value === "") return DEFAULT_MTIME;
-  if (/^\d{1,11}$/.test(value)) return Number(value);
-  throw new EnvpackError("USAGE", "SOURCE_DATE_EPOCH is not a number of seconds", {
-    hint: "unset it, or give the seconds since 1970",
-  });
 }

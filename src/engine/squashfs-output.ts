@@ -90,7 +90,15 @@ class SquashfsSink implements Sink {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#status !== null) this.#assertDone();
     // What stands behind the tar's end mark it need not read.
-    else await Promise.race([new Promise((resolve) => this.#child.stdin.write(bytes, resolve)), this.#ended]);
+    else await Promise.race([this.#send(bytes), this.#ended]);
+  }
+
+  #send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#child.stdin.write(bytes, () => {
+        resolve();
+      });
+    });
   }
 
   async commit(path?: string): Promise<void> {

@@ -112,8 +112,8 @@ function directoryRows(): Row[] {
     ...[["a link", 0o120777], ["a device", 0o020666], ["a pipe", 0o010644], ["setuid", 0o104755], ["all may write", 0o100666], ["a folder", 0o040755], ["no mode", 0]].map(([what, mode]) =>
       entry(`a file whose mode is ${String(what)}`, put(MODE, Buffer.from([Number(mode) & 0xff, Number(mode) >> 8])))),
     entry("a file that was made by DOS, where modes mean nothing", put(5, Buffer.from([0]))),
-    ...[["encrypted", both(FLAGS, Buffer.from([1, 8]))], ["of method 99", both(METHOD, Buffer.from([99, 0]))], ["of method 12, bzip2", both(METHOD, Buffer.from([12, 0]))],
-      ["with a descriptor that none is needed for", both(FLAGS, Buffer.from([8, 8]))], ["deflated, with a body that is not", both(METHOD, Buffer.from([8, 0]))]].map(([what, more]) => directory(`an entry ${String(what)}`, b(more as Partial<RawZipEntry>))),
+    ...([["encrypted", both(FLAGS, Buffer.from([1, 8]))], ["of method 99", both(METHOD, Buffer.from([99, 0]))], ["of method 12, bzip2", both(METHOD, Buffer.from([12, 0]))],
+      ["with a descriptor that none is needed for", both(FLAGS, Buffer.from([8, 8]))], ["deflated, with a body that is not", both(METHOD, Buffer.from([8, 0]))]] as const).map(([what, more]) => directory(`an entry ${what}`, b(more))),
     directory("an entry twice in the directory", { records: again }),
     directory("two records for one place", { inside: [zipFile("app/b.js"), zipFile("app/c.js")], records: lastAt(300) }),
     directory("a record that leads behind the end", { records: lastAt(1 << 30) }),
