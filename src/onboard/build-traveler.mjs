@@ -18,6 +18,7 @@ const PACKING = [
   // What lies on a worker was delivered: the tool there has no such command.
   [/\/commands\/deliver\.js$/, "export function addDeliver() {}"],
   [/^(\.\.\/)+layer\.js$/, 'export { layer } from "./traveler-pack.ts";'],
+  [/\/encode-frame\.js$/, 'export { pack as encodeZipFrame } from "./traveler-pack.ts";'],
   [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
 ];
 const ZSTD = [/\/zstd-wasm\.js$/, 'export function loadWasmEngine() { throw new Error("this runtime has zstd"); }'];

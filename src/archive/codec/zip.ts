@@ -1,11 +1,11 @@
-import { constants, crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import { constants, crc32, inflateRawSync } from "node:zlib";
 import { FRAME_MAX } from "../frame.js";
-import { decodeHeader, encodeHeader } from "../header.js";
+import { encodeHeader } from "../header.js";
 import { paddedSize, type TarHeader } from "../header-fields.js";
-import { DEFLATED, descriptorBytes, encodeLocal, STORED, type ZipEntry, type ZipKind } from "../zip/headers.js";
-import { isZipPart, walkZip, type WalkedZipEntry } from "../zip/walk.js";
+import { encodeZipFrame } from "../zip/encode-frame.js";
+import { descriptorBytes, STORED, type ZipEntry } from "../zip/headers.js";
+import { EMPTY_BLOCK, isZipPart, walkZip, type WalkedZipEntry } from "../zip/walk.js";
 import { asBuffer, damaged, decodeLongest, type Codec, type DecodedFrame } from "./codec.js";
-import { compresses } from "./gzip.js";
 
 /*
  * A frame of a zip holds the entries of the same frame of a tar: each header as a zip's local header,
@@ -15,23 +15,16 @@ import { compresses } from "./gzip.js";
  * Where a file spans frames each frame has a piece of its deflate stream. A later piece begins with
  * an empty stored block, which holds nothing: one where the file goes on, two where it ends.
  */
-const EMPTY_BLOCK = Buffer.from([0, 0, 0, 0xff, 0xff]);
 const GOES_ON = { finishFlush: constants.Z_SYNC_FLUSH };
-/** Less than this a deflated body does not come to. */
-const SMALLEST = 3;
+/** As for gzip. */
+const LEVEL = 5;
 const NOTHING = Buffer.alloc(0);
 
 export const zip: Codec = {
   name: "zip",
-  levels: [0, 6, 9],
+  levels: [0, LEVEL, 9],
   recipe: `zlib ${process.versions.zlib}`,
-  encode(plain, level = 6, part, behind) {
-    const tar = asBuffer(plain);
-    if (!part) return Buffer.concat([...encodeEntries(tar, level)]);
-    const content = tar.subarray(0, tar.length - (behind ?? 0));
-    const marks = behind === undefined ? [EMPTY_BLOCK] : [EMPTY_BLOCK, EMPTY_BLOCK];
-    return Buffer.concat([...marks, deflate(content, level, behind === undefined)]);
-  },
+  encode: (plain, level = LEVEL, part, behind) => encodeZipFrame(asBuffer(plain), level, part, behind),
   decode(bytes) {
     const frame = asBuffer(bytes);
     return isZipPart(frame) ? decodePart(frame) : { plain: Buffer.concat([...decodeEntries(frame, false)]), part: false };
@@ -48,40 +41,6 @@ export const zip: Codec = {
     throw new Error("a zip is cut by its index");
   },
 };
-
-function* encodeEntries(tar: Buffer, level: number): Generator<Buffer> {
-  for (let at = 0; at < tar.length; ) {
-    const decoded = decodeHeader(tar, at);
-    if (decoded === null) throw new Error("a frame ends inside of a header");
-    const { header, length } = decoded;
-    const start = at + length;
-    const open = header.type === "0" && start + header.size > tar.length;
-    const content = header.type === "2" ? Buffer.from(header.linkname) : tar.subarray(start, Math.min(start + header.size, tar.length));
-    const packed = open ? deflate(content, level, true) : header.type === "0" ? packWhole(content, level) : content;
-    yield encodeLocal(entryOf(header, content, packed, open));
-    yield packed;
-    at = start + paddedSize(header.size);
-  }
-}
-
-function entryOf({ type, name, executable, mtime, size }: TarHeader, content: Buffer, packed: Buffer, open: boolean): ZipEntry {
-  if (type === "1") throw new Error("a zip holds no hard links");
-  const kind: ZipKind = type === "5" ? "d" : type === "2" ? "s" : executable ? "x" : "f";
-  const method = open || packed !== content ? DEFLATED : STORED;
-  const known = open ? { crc32: 0, packed: 0, size } : { crc32: crc32(content), packed: packed.length, size: content.length };
-  return { name: kind === "d" ? `${name}/` : name, kind, mtime, method, open, ...known };
-}
-
-/** The content itself where it does not get smaller. */
-function packWhole(content: Buffer, level: number): Buffer {
-  if (content.length <= SMALLEST || !compresses(content)) return content;
-  const packed = deflateRawSync(content, { level });
-  return packed.length < content.length ? packed : content;
-}
-
-function deflate(content: Buffer, level: number, goesOn: boolean): Buffer {
-  return deflateRawSync(content, { level: compresses(content) ? level : 0, ...(goesOn ? GOES_ON : {}) });
-}
 
 /** @param lenient gives zeros for a body that is damaged, and ends where a header is: the digests then tell which entry it is */
 function* decodeEntries(frame: Buffer, lenient: boolean): Generator<Buffer> {

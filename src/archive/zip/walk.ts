@@ -1,6 +1,9 @@
 import { damaged } from "../codec/codec.js";
 import { decodeLocal, encodeCentral, isLocalHeader, readCentral, type ZipEntry } from "./headers.js";
 
+/** An empty stored block of deflate (three bits of a header, padding, a length of 0), with which later pieces of a file begin. */
+export const EMPTY_BLOCK = Buffer.from([0, 0, 0, 0xff, 0xff]);
+
 /** An entry as it stands in a frame; of an open one, what the frame holds of it. */
 export interface WalkedZipEntry {
   readonly entry: ZipEntry;
