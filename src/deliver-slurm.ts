@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { digestName } from "./archive/digest-name.js";
-import { withoutEnding } from "./archive/format.js";
+import { withoutEnding, type ArchiveFormat, type TarFormat } from "./archive/format.js";
 import { bootFiles } from "./deliver/slurm/boot.js";
 import { submitJob } from "./deliver/slurm/sbatch.js";
 import { parseNodeFolder, parseSbatchOption, slurmScript } from "./deliver/slurm/script.js";
@@ -62,10 +62,14 @@ export async function deliverSlurm(options: DeliverSlurmOptions): Promise<Delive
   const output = options.output === undefined ? null : resolve(options.output);
   if (output !== null) await refuseExisting(output, force);
   let boot: string[] = [];
-  const refuse: CheckOptions["refuse"] = ({ index, manifest, path }) => (boot = bootFiles(index.entries, manifest, path));
+  const refuse: CheckOptions["refuse"] = ({ index, manifest, path }) => {
+    tarFormat(index.format, path);
+    boot = bootFiles(index.entries, manifest, path);
+  };
   const { path: archive, index, manifest, sha256, bytes } = await checkDelivered(options.archive, { made: "envpack pack", refuse, signal, onProgress, threads });
   const name = withoutEnding(digestName(withoutEnding(basename(archive)), sha256));
-  const { format, arcroot } = index;
+  const { arcroot } = index;
+  const format = tarFormat(index.format, archive);
   const script = await slurmScript({
     ...{ archive, format, platform: manifest.platform, arcroot, boot, name, to, command, remove },
     options: [`--job-name=${name.slice(0, -17)}`, ...lines],
@@ -73,6 +77,12 @@ export async function deliverSlurm(options: DeliverSlurmOptions): Promise<Delive
   if (output !== null) await writeScript(output, script, force);
   const job = submit ? await submitJob(script, { env, signal }) : null;
   return { script, output, name, sha256, bytes, job, notices: format === "tar.zst" ? [NEEDS_ZSTD] : [] };
+}
+
+/** The nodes read an archive's first files by tar. */
+function tarFormat(format: ArchiveFormat, path: string): TarFormat {
+  if (format !== "zip") return format;
+  throw new EnvpackError("ARCHIVE_UNFIT", "the archive is a zip, which nodes without envpack do not begin to read", { path, hint: "make a .tar.gz: `envpack pack -o NAME.tar.gz`" });
 }
 
 async function writeScript(path: string, script: string, force: boolean): Promise<void> {

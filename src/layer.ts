@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { digestEntries } from "./archive/digest-entries.js";
 import { META, type FileEntry, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
-import { formatOfName, type ArchiveFormat } from "./archive/format.js";
+import { formatOfName, type TarFormat } from "./archive/format.js";
 import { extractArchive } from "./engine/extract.js";
 import { openOutput, writableSink, type Sink } from "./engine/output.js";
 import { writeArchive, type WriteResult } from "./engine/write.js";
@@ -33,7 +33,7 @@ export interface LayerOptions extends CommonOptions {
   /** A file, or a stream. */
   readonly output: string | Writable;
   /** By default what the output's name ends in, else "tar.zst". */
-  readonly format?: ArchiveFormat;
+  readonly format?: TarFormat;
   readonly level?: number;
   /** The file of a private Ed25519 key to sign the layer with. */
   readonly sign?: string;
@@ -75,7 +75,7 @@ export async function layer(options: LayerOptions): Promise<LayerResult> {
   }
 }
 
-function chooseFormat({ format, output }: LayerOptions): ArchiveFormat {
+function chooseFormat({ format, output }: LayerOptions): TarFormat {
   const ending = typeof output === "string" ? formatOfName(output) : null;
   const named = ending === "zip" || ending === "squashfs" ? null : ending;
   if (format !== undefined || named !== null || typeof output !== "string") return format ?? named ?? "tar.zst";
@@ -92,7 +92,7 @@ async function openWhole(path: string, signal: AbortSignal | undefined): Promise
   throw new EnvpackError("LAYER_BASE", "this is a layer itself, and no whole environment", { path, hint: "name archives or unpacked environments" });
 }
 
-async function writeLayer(base: Packed, next: Packed, format: ArchiveFormat, options: LayerOptions): Promise<LayerResult> {
+async function writeLayer(base: Packed, next: Packed, format: TarFormat, options: LayerOptions): Promise<LayerResult> {
   const content = selectContent(base.index.entries, next.index.entries);
   const files = content.entries.filter((entry): entry is FileEntry => entry.type === "file");
   const index = await next.readIndex();
@@ -130,7 +130,7 @@ function refuseMissing({ path }: FileEntry): never {
 interface Making {
   readonly next: Packed;
   readonly layer: LayerRecord;
-  readonly format: ArchiveFormat;
+  readonly format: TarFormat;
   readonly sink: Sink;
 }
 

@@ -1,5 +1,6 @@
 /** The archive formats: a tar in frames of one codec each, or a zip in the same frames; see docs/format.md. */
-export type ArchiveFormat = "tar.zst" | "tar.gz" | "tar" | "zip";
+export type ArchiveFormat = TarFormat | "zip";
+export type TarFormat = "tar.zst" | "tar.gz" | "tar";
 /** What `pack` writes: an archive, or a file system image of what its tar holds. */
 export type PackFormat = ArchiveFormat | "squashfs";
 export type CodecName = "zstd" | "gzip" | "none" | "zip";

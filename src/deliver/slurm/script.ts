@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { ArchiveFormat } from "../../archive/format.js";
+import type { TarFormat } from "../../archive/format.js";
 import { EnvpackError } from "../../errors.js";
 import type { Platform } from "../../manifest/manifest.js";
 import { TRAVELER } from "../../onboard/layout.js";
@@ -9,7 +9,7 @@ import { quoteForShell } from "../../onboard/quote.js";
 export interface SlurmJob {
   /** Absolute: the nodes see the archive there. */
   readonly archive: string;
-  readonly format: ArchiveFormat;
+  readonly format: TarFormat;
   readonly platform: Platform;
   /** The folder inside the archive that holds everything; "" for none. */
   readonly arcroot: string;
@@ -27,7 +27,7 @@ export interface SlurmJob {
 }
 
 /** How a worker that has no envpack reads the first files of an archive; GNU tar, bsdtar and busybox take these options. */
-const READERS: Readonly<Record<ArchiveFormat, { readonly program: string; readonly extract: string }>> = {
+const READERS: Readonly<Record<TarFormat, { readonly program: string; readonly extract: string }>> = {
   "tar.gz": { program: "gzip", extract: 'tar -xzof "$copy"' },
   tar: { program: "tar", extract: 'tar -xof "$copy"' },
   // Not every tar that is in use knows zstd.
