@@ -35,7 +35,7 @@ export async function checkDelivered(given: string, { made, refuse, signal, onPr
   const packed = await openPacked(path, { signal });
   await packed.close();
   const { index, manifest } = packed;
-  refuseLayer(manifest);
+  refuseLayer(manifest, path);
   refuse({ path, index, manifest });
   await verify({ path, signal, onProgress, threads });
   return { path, index, manifest, ...(await digestFile(path)) };

@@ -54,7 +54,7 @@ async function checkSubject(options: DoctorOptions, host: Host, env: NodeJS.Proc
   }
   const packed = await openPacked(options.path, { signal: options.signal });
   try {
-    refuseLayer(packed.manifest);
+    refuseLayer(packed.manifest, packed.path);
     const fixups = decodeFixups(await packed.readMeta(META.fixups));
     const content: Content = { entries: packed.index.entries, bytes: packed.index.totals.bytes, fixups };
     return packed.kind === "folder" ? await checkRestored(packed, content, host, env) : await checkArchive(packed, content, host, { ...options, env });

@@ -65,10 +65,11 @@ export function requireBase({ name, version, layer }: Manifest, base: Base): Lay
   });
 }
 
-/** Refuses a layer where a whole environment is asked for. */
-export function refuseLayer({ layer }: Manifest): void {
+/** Refuses a layer where a whole environment is asked for; `path` is the archive's, where the caller knows it best. */
+export function refuseLayer({ layer }: Manifest, path?: string): void {
   if (layer === undefined) return;
   throw new EnvpackError("LAYER_BASE", "the archive is a layer: it holds only what differs from its base", {
+    path,
     hint: `unpack it with \`--onto DIR\`, where DIR holds ${layer.base.name}${layer.base.version === null ? "" : ` ${layer.base.version}`} (digest ${layer.base.digest.slice(0, 12)}…)`,
   });
 }

@@ -5,7 +5,8 @@ import { execute } from "../real/commands.js";
 /** docs/clusters.md, whose commands the tests of the engines run: what stands there is what was tried. */
 const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/clusters.md"), "utf8");
 
-function sectionOf(title: string): string {
+/** A section of it, as text. */
+export function sectionOf(title: string): string {
   const [, section] = new RegExp(`^## ${title}$([^]*?)(?=^## |(?![^]))`, "m").exec(DOCUMENT) ?? [];
   if (section === undefined) throw new Error(`docs/clusters.md has no section ${title}`);
   return section;

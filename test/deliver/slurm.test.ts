@@ -71,6 +71,13 @@ describe("deliver slurm", () => {
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringMatching(message), expect.stringMatching(/^hint: /)]);
   });
 
+  test("refuses a layer, which is no whole environment, by its name", () => {
+    writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.1.0" }');
+    expect(envpack(["pack", project, "-q", "-o", join(scratch, "next.tar.gz")]).stderr).toBe("");
+    expect(envpack(["layer", archive, join(scratch, "next.tar.gz"), "-q", "-o", join(scratch, "layer.tar.gz")]).stderr).toBe("");
+    expect(deliver(["layer.tar.gz"])).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/error\[LAYER_BASE\] .*layer\.tar\.gz\nhint: /) as string });
+  });
+
   test("refuses a damaged archive before anything is submitted", () => {
     const bytes = readFileSync(archive);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;

@@ -182,7 +182,7 @@ describe("a node that cannot take it is named in a line, with a hint, and nothin
   test("another processor", async () => {
     writeFileSync(join(shared, "uname"), '#!/bin/sh\n[ "$1" = -m ] && echo riscv64 || echo Linux\n', { mode: 0o755 });
     await cluster.on(["n3"], `mount --bind ${shared}/uname /usr/bin/uname`);
-    const { state, printed } = await submit([archive, "-N", "3", "--to", "/tmp/other"]);
+    const { state, printed } = await submit([archive, "--sbatch", "--nodelist=n3", "--to", "/tmp/other"]);
     await cluster.on(["n3"], "umount /usr/bin/uname");
     expect(state).toBe("FAILED");
     expect(printed).toMatch(/^envpack: n3: error: the environment is for linux-x64, and this node is Linux riscv64\nhint: /m);

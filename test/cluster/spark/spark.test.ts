@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { commandsOf } from "../document.js";
+import { commandsOf, sectionOf } from "../document.js";
 import { envpack, makeScratch, runElsewhere, type Outcome } from "../../real/commands.js";
 import { buildSample } from "../../real/sample.js";
 import { bringSpark } from "./bring-spark.js";
@@ -66,6 +66,9 @@ describe("Spark", () => {
   test("runs the packed Node.js in two executors, by the command line of docs/clusters.md", () => {
     const [line = []] = commandsOf("Spark").filter(([program]) => program === "spark-submit");
     expect(line).toContain("shop.tar.gz#env");
+    const driver = readFileSync(join(jobs, "driver.py"), "utf8");
+    const pipes = [...sectionOf("Spark").matchAll(/^ {4}rdd(\.pipe\(".*?"\))/gm)].map(([, call = ""]) => call);
+    expect(pipes.filter((call) => driver.includes(call))).toHaveLength(2);
     expectJobDone(submit(onLocalCluster(line, new Map([["shop.tar.gz#env", `${archive}#env`]]))));
   });
 
