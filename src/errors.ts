@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /**
  * Every way in which envpack refuses or fails, as one union. A code is part of the public API: it
  * never changes its meaning. What the codes mean is told in docs/errors.md, a row each.
@@ -99,10 +101,16 @@ export function explainError(error: unknown, doing: string, path?: string): unkn
   if (error.name === "AbortError") return new EnvpackError("INTERRUPTED", "interrupted", { cause: error });
   const system = error as NodeJS.ErrnoException;
   if (typeof system.code !== "string" || typeof system.syscall !== "string") return error;
-  const [code, reason, hint] = SYSTEM_CODES.get(system.code) ?? ["IO", system.syscall, undefined];
-  return new EnvpackError(code, `${doing}: ${reason} (${system.code})`, {
+  const name = nameSystemError(system.code, system.errno);
+  const [code, reason, hint] = SYSTEM_CODES.get(name) ?? ["IO", system.syscall, undefined];
+  return new EnvpackError(code, `${doing}: ${reason} (${name})`, {
     path: path ?? system.path,
     hint,
     cause: error,
   });
+}
+
+/** libuv has no name for a used up quota: its code is "UNKNOWN" there, or "Unknown system error -122". */
+function nameSystemError(code: string, errno: number | undefined): string {
+  return errno !== undefined && -errno === constants.errno.EDQUOT ? "EDQUOT" : code;
 }

@@ -28,7 +28,7 @@ export default class RowReporter implements Reporter {
 function rowOf(test: TestCase): (RowNote & { readonly number: number; readonly what: string })[] {
   const match = /(?:^|> )(\d{1,2}): /.exec(test.fullName);
   if (match === null) return [];
-  const what = test.fullName.replace(/(^|> )\d{1,2}: /, "$1").replace(/[\u0000-\u001f]/g, "?");
+  const what = test.fullName.replace(/(^|> )\d{1,2}: /, "$1").replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
   const note = test.meta().row;
   const { state } = test.result();
   const got = state === "failed" ? "FAILED, see above" : state === "skipped" ? `not tried: ${reasonOf(test) ?? ""}` : (note?.got ?? "so");

@@ -123,6 +123,10 @@ test.each(["list", "info", "run"])("%s asks for a key as unpack and verify do", 
   expect(tried(`folder-${verb}`).stderr).toMatch(/SIGNATURE_INVALID\] a folder bears no signature/);
 });
 
+test("an option of run behind the archive is refused before anything is restored: what was meant to be checked would not be", () => {
+  expect(envpack(["run", at("plain.tar.gz"), "--verify-key", at("own.pub"), "--", "echo"])).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining("--verify-key stands behind X") });
+});
+
 test("an option behind the command of run is the command's own", () => {
   expect(envpack(["run", at("plain.tar.gz"), "--", "echo", "--verify-key", "x"]).stdout).toBe("--verify-key x\n");
 });

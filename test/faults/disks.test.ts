@@ -1,18 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { envpack, execute, has, makeScratch, NOBODY, nobodyMissing, type Outcome } from "../real/commands.js";
+import { envpack, execute, has, makeScratch, NOBODY, nobodyMissing, shell, type Outcome } from "../real/commands.js";
 import { noise, packProject, writeProject } from "./project.js";
 
 /* Disks that do not take what is written; full disks of pack, and what is not writable, are tried in test/real and test/restore. */
 const scratch = makeScratch();
+const project = join(scratch, "pantry");
 const archive = join(scratch, "pantry.tar.gz");
 const mounts: string[] = [];
 
 beforeAll(() => {
   chmodSync(scratch, 0o755);
-  const project = writeProject(join(scratch, "pantry"));
+  writeProject(project);
   writeFileSync(join(project, "noise"), noise(6 << 20));
   packProject(project, archive);
 });
@@ -28,6 +29,22 @@ function mount(name: string, ...args: string[]): string | null {
   if (spawnSync("mount", [...args, folder]).status !== 0) return null;
   mounts.push(folder);
   return folder;
+}
+
+/** A folder on a btrfs of its own that may hold 3 MiB; null where that is not possible. */
+function mountBtrfsQuota(): string | null {
+  const image = join(scratch, "btrfs.img");
+  writeFileSync(image, "");
+  truncateSync(image, 160 << 20);
+  if (spawnSync("mkfs.btrfs", ["-q", "-f", image]).status !== 0) return null;
+  const folder = mount("btrfs", "-o", "loop", image);
+  if (folder === null) return null;
+  const limited = join(folder, "limited");
+  for (const args of [["quota", "enable", folder], ["subvolume", "create", limited], ["qgroup", "limit", "3M", limited]]) {
+    if (spawnSync("btrfs", args).status !== 0) return null;
+  }
+  chmodSync(limited, 0o777);
+  return limited;
 }
 
 function expectRefused(outcome: Outcome, code: string, what: RegExp): void {
@@ -56,14 +73,25 @@ describe("unpack onto", () => {
     return undefined;
   });
 
-  test("31: a used up quota leaves nothing", ({ skip }) => {
+  test("31: a used up quota leaves nothing, of pack either", ({ skip }) => {
     const reason = nobodyMissing();
     if (reason !== null) return skip(reason);
-    const folder = mount("quota", "-t", "tmpfs", "-o", "usrquota,usrquota_block_hardlimit=2m,mode=777", "none");
-    if (folder === null) return skip("this kernel has no quotas for tmpfs");
-    expectRefused(envpack(["unpack", archive, join(folder, "t")], { ...NOBODY, cwd: "/" }), "NO_SPACE", /EDQUOT/);
+    const folder = mount("quota", "-t", "tmpfs", "-o", "usrquota,usrquota_block_hardlimit=2m,mode=777", "none") ?? mountBtrfsQuota();
+    if (folder === null) return skip("this kernel has no quotas for tmpfs, and btrfs (btrfs-progs) cannot be mounted");
+    for (const args of [["unpack", archive, join(folder, "t")], ["pack", project, "--node", "none", "-o", join(folder, "x.tar.gz")]]) {
+      expectRefused(envpack(args, { ...NOBODY, cwd: "/" }), "NO_SPACE", /EDQUOT/);
+    }
     expect(readdirSync(folder)).toEqual([]);
     return undefined;
+  });
+
+  test("31: a limit of the size of files (ulimit -f) leaves nothing, of pack either", () => {
+    const folder = join(scratch, "limited");
+    mkdirSync(folder);
+    for (const line of [`unpack "${archive}" "${folder}/t"`, `pack "${project}" --node none -o "${folder}/x.tar.gz"`]) {
+      expectRefused(shell(`ulimit -f 2000; envpack ${line}`), "NO_SPACE", /EFBIG/);
+      expect(readdirSync(folder)).toEqual([]);
+    }
   });
 
   test("35: a read-only disk says so", ({ skip }) => {
@@ -103,10 +131,10 @@ describe("unpack onto", () => {
     if (folder === null) return skip("this kernel mounts no file system that folds names");
     mkdirSync(join(folder, "f"));
     if (spawnSync("chattr", ["+F", join(folder, "f")]).status !== 0) return skip("chattr +F is not supported here");
-    const project = writeProject(join(scratch, "pairs"));
+    const pairing = writeProject(join(scratch, "pairs"));
     expect(envpack(["unpack", "-q", archive, join(folder, "f/good")]).stderr).toBe("");
-    for (const name of ["README", "readme"]) writeFileSync(join(project, name), "");
-    const pairs = packProject(project, join(scratch, "pairs.tar.gz"));
+    for (const name of ["README", "readme"]) writeFileSync(join(pairing, name), "");
+    const pairs = packProject(pairing, join(scratch, "pairs.tar.gz"));
     expectRefused(envpack(["unpack", pairs, join(folder, "f/t")]), "NAME_COLLISION|ARCHIVE_UNSAFE", /README|readme/);
     expect(readdirSync(join(folder, "f"))).toEqual(["good"]);
     return undefined;

@@ -77,6 +77,10 @@ async function splitWords(words: readonly string[], session: Session): Promise<I
   const line = named === null ? [...words] : rest;
   const added = named === null ? [] : takeAdded(line);
   if (line[0] === "--") line.shift();
+  // `run X --verify-key KEY`: taken for a command, it would be looked for after X was restored without the key.
+  else if (line[0]?.startsWith("-") === true) {
+    throw new EnvpackError("USAGE", `${line[0]} stands behind X`, { hint: "`envpack run [options] X -- COMMAND`: options come before X" });
+  }
   const [command, ...args] = line;
   if (command === undefined) {
     throw new EnvpackError("USAGE", "no command was named", { hint: "`envpack run X -- COMMAND`" });
