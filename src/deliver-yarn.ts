@@ -7,6 +7,7 @@ import { putOnce } from "./deliver/hdfs-put.js";
 import { assertYarnFormat } from "./deliver/yarn-archive.js";
 import { parseAlias, yarnCommands, type YarnCommands } from "./deliver/yarn-commands.js";
 import { checkDelivered, type CheckOptions } from "./delivered.js";
+import { assertRunsHere, readHost } from "./manifest/host.js";
 import type { CommonOptions } from "./options.js";
 import type { Notice } from "./progress.js";
 
@@ -21,6 +22,8 @@ export interface DeliverYarnOptions extends CommonOptions {
   readonly alias?: string;
   /** The HTTP address of WebHDFS; by default the hdfs client is used, and WebHDFS at its usual port where there is none. */
   readonly webhdfs?: string;
+  /** Deliver what does not run on this machine: the workers are not like it. */
+  readonly forcePlatform?: boolean;
   /** Where HADOOP_HOME, HADOOP_USER_NAME and PATH are looked up; by default this process's. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -49,7 +52,12 @@ export async function planYarnDelivery(options: DeliverYarnOptions): Promise<Yar
   const { signal, onProgress, threads } = options;
   const alias = parseAlias(options.alias ?? "env");
   const place = parsePlace(options.to);
-  const refuse: CheckOptions["refuse"] = ({ index, path }) => assertYarnFormat(index.format, path);
+  const host = await readHost();
+  const refuse: CheckOptions["refuse"] = ({ index, manifest, path }) => {
+    assertYarnFormat(index.format, path);
+    // From where jobs are started, the workers are as a rule machines like this one.
+    if (options.forcePlatform !== true) assertRunsHere(manifest, host);
+  };
   const { path, index, sha256, bytes } = await checkDelivered(options.archive, { made: "envpack pack --for yarn", refuse, signal, onProgress, threads });
   const uri = `${place.uri}/${digestName(withoutEnding(basename(path)), sha256)}`;
   return { uri, sha256, bytes, commands: yarnCommands({ uri, alias, arcroot: index.arcroot }) };

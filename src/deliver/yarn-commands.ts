@@ -20,6 +20,9 @@ export interface YarnCommands {
 /** MB for the Node.js processes that a Spark executor starts beside its JVM; Spark's own default is 384. */
 const NODE_MEMORY = 1024;
 
+/** MB of a container, whose default is 1024: YARN lets it have 2.1 times as much virtual memory, and two processes of Node.js 26 are past that. */
+const CONTAINER_MEMORY = 2048;
+
 /** @throws EnvpackError USAGE where the alias is no plain name: it becomes a link in the container's working folder */
 export function parseAlias(alias: string): string {
   if (/^[A-Za-z0-9_][\w.-]*$/.test(alias)) return alias;
@@ -33,18 +36,19 @@ export function yarnCommands({ uri, alias, arcroot }: DeliveredArchive): YarnCom
   const run = (script: string): string => `${root}/bin/envpack run ${script}`;
   return {
     streaming: [
-      ...["mapred", "streaming", "-archives", archive, "-files", "map.mjs,reduce.mjs"],
+      ...["mapred", "streaming", ...["map", "reduce"].flatMap((task) => ["-D", `mapreduce.${task}.memory.mb=${CONTAINER_MEMORY}`]), "-archives", archive, "-files", "map.mjs,reduce.mjs"],
       ...["-mapper", run("map.mjs"), "-reducer", run("reduce.mjs"), "-input", "INPUT", "-output", "OUTPUT"],
     ],
     spark: [
       ...["spark-submit", "--master", "yarn", "--deploy-mode", "cluster", "--archives", archive, "--files", "job.mjs"],
       ...["--conf", `spark.executor.memoryOverhead=${NODE_MEMORY}m`, "DRIVER.py"],
     ],
-    // Its client localizes plain files of the submitting host only, so the container fetches and extracts.
+    // Its client localizes plain files of the submitting host only, so the container fetches and extracts. A
+    // container's PATH is bash's own default, whatever the NodeManager's is.
     distributedShell: [
       ...["yarn", "org.apache.hadoop.yarn.applications.distributedshell.Client", "-jar", "DISTRIBUTEDSHELL.jar"],
-      ...["-num_containers", "2", "-localize_files", "job.mjs"],
-      ...["-shell_command", `mkdir ${alias} && hdfs dfs -cat ${uri} | tar -xz -C ${alias} && ${run("job.mjs")}`],
+      ...["-num_containers", "2", "-container_memory", String(CONTAINER_MEMORY), "-localize_files", "job.mjs"],
+      ...["-shell_command", `PATH=$PATH:$HADOOP_HDFS_HOME/bin && mkdir ${alias} && hdfs dfs -cat ${uri} | tar -xz -C ${alias} && ${run("job.mjs")}`],
     ],
   };
 }

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { fails, ok, warning, type Finding } from "./finding.js";
 import { start } from "./start.js";
 
-/** One page of it makes Node reserve about 10 GB of addresses, for guards around it. */
+/** One page of it makes Node reserve 8 to 10 GB of addresses, for guards around it. */
 const WASM = "new WebAssembly.Memory({initial:1})";
 const WITHOUT_GUARDS = "--disable-wasm-trap-handler";
 
 /**
- * Whether WebAssembly works within the limit of virtual memory: Node's own fetch and its reader of CommonJS
- * exports use it, so that nearly every program does. YARN has a limit of its own, which kills.
+ * Whether WebAssembly works within the limit of virtual memory: Node's own fetch uses it, so that many
+ * programs do without knowing. YARN has a limit of its own, which kills.
  *
  * @param node the one that will run the environment
  */
@@ -43,7 +43,7 @@ async function checkYarn(env: NodeJS.ProcessEnv): Promise<Finding | null> {
   if (settings === null && !isContainer) return null;
   if (settings !== null && valueOf(settings, "yarn.nodemanager.vmem-check-enabled") === "false") return ok("YARN", "its check of virtual memory is off");
   const where = isContainer && settings === null ? "this is a container of YARN, which checks virtual memory unless it is told not to" : "YARN checks virtual memory here";
-  return warning("YARN", `${where}: it kills a Node.js that uses WebAssembly, since that reserves 10 GB`, `yarn.nodemanager.vmem-check-enabled=false on the nodes, or start node with ${WITHOUT_GUARDS}`);
+  return warning("YARN", `${where}: where that is enforced, it kills a Node.js that uses WebAssembly, as fetch does, since that reserves 8 to 10 GB`, `yarn.nodemanager.vmem-check-enabled=false on the nodes; ${WITHOUT_GUARDS} alone leaves 4 GB, or what the memory has as its maximum`);
 }
 
 function valueOf(xml: string, name: string): string | null {

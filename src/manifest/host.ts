@@ -63,6 +63,6 @@ export function assertRunsHere(manifest: Manifest, host: Host): void {
   if (mismatch === null) return;
   const needed = describePlatform(manifest.platform, " or newer");
   throw new EnvpackError("PLATFORM_MISMATCH", `this environment needs ${needed}; this machine ${mismatch}`, {
-    hint: "pack it on a machine like this one, or restore it all the same with --force-platform",
+    hint: "pack it on a machine like this one, or go on all the same with --force-platform",
   });
 }

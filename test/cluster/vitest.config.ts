@@ -10,8 +10,8 @@ const config = mergeConfig(
     test: {
       // Each engine is a crowd of processes already.
       fileParallelism: false,
-      // The first start of an engine may fetch it.
-      testTimeout: 300_000,
+      // Jobs of an engine on two busy processors; the first start may have to fetch it.
+      testTimeout: 900_000,
       hookTimeout: 900_000,
     },
   }),

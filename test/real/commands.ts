@@ -73,7 +73,7 @@ export function canSandbox(): boolean {
 }
 
 /** Every node that a PATH search could find; links resolved, since a mount needs the file itself. */
-function nodesOnPath(): string[] {
+export function nodesOnPath(): string[] {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/bin", "/usr/local/bin"];
   const files = folders.map((folder) => join(folder, "node")).filter((file) => existsSync(file));
   return [...new Set(files.map((file) => realpathSync(file)))];

@@ -12,6 +12,7 @@ interface Flags {
   readonly alias?: string;
   readonly webhdfs?: string;
   readonly print?: boolean;
+  readonly forcePlatform?: boolean;
   readonly nThreads?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -21,7 +22,9 @@ const HELP = `
 What YARN would not extract or cannot run is refused. The archive is named by its digest: what lies
 there already is compared and not sent again. The hdfs client of HADOOP_HOME or PATH is used; where
 there is none, WebHDFS at port 9870 of the host, or where --webhdfs says. HADOOP_USER_NAME is who
-you are there, if it does not ask for Kerberos.
+you are there, if it does not ask for Kerberos. The command lines are printed on stdout; words in
+capitals are yours to fill in. Where YARN enforces its limit of virtual memory it kills a Node.js that
+uses WebAssembly, as fetch does: yarn.nodemanager.vmem-check-enabled=false on the nodes.
 
 Examples:
   envpack deliver yarn shop-0123456789abcdef.tar.gz --to hdfs://namenode:8020/envs
@@ -38,6 +41,7 @@ export function addDeliverYarn(deliver: Command, session: Session): void {
     .requiredOption("--to <folder>", "a folder on HDFS, as hdfs://NAMENODE:8020/envs")
     .option("--alias <name>", "the link by which containers see the environment", "env")
     .option("--webhdfs <url>", "go through WebHDFS or HttpFS at this address")
+    .option("--force-platform", "deliver what does not run on this machine, for workers that are not like it")
     .option("--print", "check ARCHIVE and print the command lines, and leave HDFS alone")
     .addOption(threadsOption())
     .addOption(quietOption())
@@ -48,10 +52,10 @@ export function addDeliverYarn(deliver: Command, session: Session): void {
 
 async function handOver(session: Session, flags: Flags, archive: string): Promise<void> {
   const { deliverYarn, planYarnDelivery } = await import("../../deliver-yarn.js");
-  const { to, alias, webhdfs, nThreads: threads } = flags;
+  const { to, alias, webhdfs, forcePlatform, nThreads: threads } = flags;
   const began = performance.now();
   const result: YarnDeliveryPlan & Partial<DeliverYarnResult> = await withProgress(session, flags.quiet, (onProgress) =>
-    (flags.print ? planYarnDelivery : deliverYarn)({ archive, to, alias, webhdfs, threads, signal: session.interrupts.catch(), onProgress }),
+    (flags.print ? planYarnDelivery : deliverYarn)({ archive, to, alias, webhdfs, forcePlatform, threads, signal: session.interrupts.catch(), onProgress }),
   );
   const seconds = (performance.now() - began) / 1000;
   if (flags.json) return session.writeJson({ ...result, seconds });
