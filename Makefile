@@ -64,7 +64,7 @@ test-faults: $(BUILT)
 	@npx --no-install vitest run $(FAULTS) -t '(^| )[0-9]{1,2}: ' --reporter=dot --reporter=./test/row-reporter.ts
 
 # What the engines' tests want of Debian: the program that tells whether it is here, and its package.
-ENGINES := bwrap:bubblewrap javac:default-jdk-headless mvn:maven slurmctld:slurm-wlm mksquashfs:squashfs-tools squashfuse:squashfuse
+ENGINES := bwrap:bubblewrap javac:default-jdk-headless mvn:maven slurmctld:slurm-wlm mksquashfs:squashfs-tools squashfuse:squashfuse fusermount:fuse3
 
 test-cluster: $(BUILT)
 	@test/cluster/debian.sh $(ENGINES)

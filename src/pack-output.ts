@@ -55,11 +55,13 @@ export function choosePlace(options: OutputOptions, environment: Environment): P
 }
 
 /**
- * What goes into an archive of this format: where that knows no links, what takes their place.
+ * What goes into an archive of this format: where that knows no links, or no hard links, what takes their place.
  *
  * @throws EnvpackError LINK_NEEDED
  */
 export function fitEntries(entries: readonly PlannedEntry[], { format }: Place, { zipSymlinks = false }: OutputOptions, notices: Notice[]): readonly PlannedEntry[] {
+  // An image stores the same content once, and through FUSE its hard links cannot be told.
+  if (format === "squashfs") return copyHardLinks(entries);
   if (format !== "zip") return entries;
   return zipSymlinks ? copyHardLinks(entries) : copyLinks(entries, linkLauncher, (notice) => notices.push(notice));
 }

@@ -23,7 +23,7 @@ export function copyLinks(entries: readonly PlannedEntry[], makeLauncher: MakeLa
   return copyHardLinks(entries).flatMap((entry) => (entry.type === "symlink" ? copier.copy(entry.path, entry.path, []) : [entry])).sort(byPath);
 }
 
-/** A zip has no hard links: each name of a file becomes a file. */
+/** For formats without hard links: each name of a file becomes a file. */
 export function copyHardLinks(entries: readonly PlannedEntry[]): readonly PlannedEntry[] {
   const files = new Map(entries.flatMap((entry) => (entry.type === "file" ? [[entry.path, entry] as const] : [])));
   return entries.map((entry) => {

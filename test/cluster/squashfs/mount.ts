@@ -37,7 +37,8 @@ export function mountImage(image: string, at: string): void {
 function tryMount(image: string, at: string): boolean {
   mkdirSync(at, { recursive: true });
   const [command = "", ...args] = mountMissing.way === "loop" ? ["mount", "-t", "squashfs", "-o", "loop,ro", image, at] : ["squashfuse", image, at];
-  if (!has(command) || execute(command, args).status !== 0) return false;
+  // What a user mounted, no one but fusermount takes away for him.
+  if (!has(command) || (command === "squashfuse" && !has("fusermount")) || execute(command, args).status !== 0) return false;
   mounted.push(at);
   return true;
 }

@@ -66,11 +66,16 @@ test("the commands of docs/clusters.md, one after the other", ({ skip }) => {
   writeFileSync(join(scratch, "job.mjs"), 'import ms from "ms"; console.log(ms("1m"));');
   mkdirSync(join(scratch, "node"), { recursive: true });
   let said = "";
-  for (const command of commands) {
-    // Either way to mount does; the other needs what this machine may not have.
-    if ((mountMissing.way === "loop" ? /^(squashfuse|fusermount) / : /^u?mount /).test(command)) continue;
-    const line = command.replaceAll("/share/envs", join(scratch, "envs")).replaceAll("/run/shop", join(scratch, "node"));
-    said += must(execute("bash", ["-c", `envpack() { '${process.execPath}' '${ENVPACK}' "$@"; }; cd '${command.startsWith("envpack pack") ? project : scratch}' && ${line}`], { timeout: 120_000 }));
+  try {
+    for (const command of commands) {
+      // Either way to mount does; the other needs what this machine may not have.
+      if ((mountMissing.way === "loop" ? /^(squashfuse|fusermount) / : /^u?mount /).test(command)) continue;
+      const line = command.replaceAll("/share/envs", join(scratch, "envs")).replaceAll("/run/shop", join(scratch, "node"));
+      said += must(execute("bash", ["-c", `envpack() { '${process.execPath}' '${ENVPACK}' "$@"; }; cd '${command.startsWith("envpack pack") ? project : scratch}' && ${line}`], { timeout: 120_000 }));
+    }
+  } finally {
+    // Where one of them failed.
+    execute("umount", ["-q", join(scratch, "node")]);
   }
   expect(said).toContain("60000");
   expect(readdirSync(join(scratch, "node"))).toEqual([]);
