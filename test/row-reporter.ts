@@ -31,8 +31,8 @@ function rowOf(test: TestCase): (RowNote & { readonly number: number; readonly w
   const what = test.fullName.replace(/(^|> )\d{1,2}: /, "$1").replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
   const note = test.meta().row;
   const { state } = test.result();
-  const got = state === "failed" ? "FAILED, see above" : state === "skipped" ? `not tried: ${reasonOf(test) ?? ""}` : (note?.got ?? "so");
-  return [{ number: Number(match[1]), what, expected: note?.expected ?? "as said", got }];
+  const got = state === "failed" ? "FAILED, see above" : state === "skipped" ? `not tried: ${reasonOf(test) ?? ""}` : (note?.got ?? "ok");
+  return [{ number: Number(match[1]), what, expected: note?.expected ?? "as named", got }];
 }
 
 /** Why a test was skipped; null where it was not, or was not asked for. */

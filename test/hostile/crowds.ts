@@ -2,16 +2,21 @@ import { makeHostile } from "./environment.js";
 import { folderLine, type Format } from "./raw-archive.js";
 
 const MANY = 1_500_000;
-const repeat = (line: (at: number) => string): Buffer => Buffer.from(Array.from({ length: MANY }, (_, at) => line(at)).join("\n"));
+
+/** Lines without number, made once for all archives. */
+function repeat(line: (at: number) => string): () => Buffer {
+  let made: Buffer | null = null;
+  return () => (made ??= Buffer.from(Array.from({ length: MANY }, (_, at) => line(at)).join("\n")));
+}
 
 /** Folders that only an index lists. */
-export const folders = (): Buffer => repeat((at) => folderLine(`app/${at}`));
+export const folders = repeat((at) => folderLine(`app/${at}`));
 
 /** Frames that only an index lists, as many as no promised entry could fill. */
-export const emptyFrames = (): Buffer => repeat(() => '{"frame":{"at":0,"size":0,"tar":0,"crc32":0}}');
+export const emptyFrames = repeat(() => '{"frame":{"at":0,"size":0,"tar":0,"crc32":0}}');
 
 /** The manifest's own line again and again: the totals do not count envpack's own. */
-export const ownEntries = (): Buffer => repeat(() => folderLine(".envpack"));
+export const ownEntries = repeat(() => folderLine(".envpack"));
 
 /** The sample with an index that lists many more entries or frames than its manifest promises. */
 export function withCrowd(format: Format, crowd: () => Buffer, place: "front" | "end" = "end", promised = 5): Buffer {
