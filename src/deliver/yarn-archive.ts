@@ -9,7 +9,8 @@ import { EnvpackError } from "../errors.js";
  */
 export function assertYarnFormat(format: PackFormat, path: string | null): void {
   if (format === "tar.gz") return;
-  const why = format === "tar" ? "Spark loses modes and links of one" : "YARN does not extract one";
+  const spoilt = new Map([["tar", "Spark loses modes and links of one"], ["zip", "YARN makes text files of its links"]]);
+  const why = spoilt.get(format) ?? "YARN does not extract one";
   throw new EnvpackError("ARCHIVE_UNFIT", `the archive is a ${format}, and ${why}`, {
     path: path ?? undefined,
     hint: "make a .tar.gz: `envpack pack --for yarn`",
