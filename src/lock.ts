@@ -96,18 +96,22 @@ export async function acquireLock(path: string, busy: string, place = path): Pro
   } finally {
     await rm(own, { force: true });
   }
-  await removeStrays(path);
+  await removeStrays(path, machine);
   return hold(path, content);
 }
 
-/** Removes what processes left that were killed in the moment of taking this lock. */
-async function removeStrays(path: string): Promise<void> {
+/**
+ * Removes what processes left that were killed in the moment of taking this lock: at once where the file
+ * tells whose it was, else when it is old. A lock put aside is still looked at by who put it there.
+ */
+async function removeStrays(path: string, machine: string): Promise<void> {
   const start = `${basename(path)}-`;
   for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(start) || !/^[0-9a-f]{16}(?:-dead)?$/.test(name.slice(start.length))) continue;
+    const [, aside] = /^[0-9a-f]{16}(-dead)?$/.exec(name.startsWith(start) ? name.slice(start.length) : "") ?? [null];
+    if (aside === null) continue;
     const stray = join(dirname(path), name);
-    const age = await stat(stray).then((stats) => Date.now() - stats.mtimeMs, () => 0);
-    if (age > SILENCE) await rm(stray, { force: true });
+    const content = aside === undefined ? await readOr(stray, "") : "";
+    if (!(await isAlive(content, stray, machine))) await rm(stray, { force: true });
   }
 }
 

@@ -100,6 +100,20 @@ describe("a lock", () => {
     rmSync(`${path}-fedcba9876543210`);
   });
 
+  it("is taken together with a dead process's own file at once, and without a living one's", async () => {
+    const [dead, living] = [`${path}-0123456789abcdef`, `${path}-fedcba9876543210`];
+    const other = await compete();
+    writeFileSync(dead, readFileSync(path));
+    await kill(other.process);
+    const lock = await acquireLock(path, "busy");
+    expect(existsSync(dead)).toBe(false);
+    writeFileSync(living, readFileSync(path));
+    await lock.release();
+    await (await acquireLock(path, "busy")).release();
+    expect(existsSync(living)).toBe(true);
+    rmSync(living);
+  });
+
   it("that another took over is not removed by who lost it", async () => {
     const lock = await acquireLock(path, "busy");
     writeFileSync(path, "another's");
