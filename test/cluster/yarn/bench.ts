@@ -1,8 +1,15 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { bringNode, NEWEST_LTS } from "../../node-versions.mjs";
 import type { Cluster } from "./cluster.js";
 
 const SAMPLE = join(import.meta.dirname, "../../../fixtures/word-count");
+
+const OLDEST = "20.20.2";
+export const HOST_MAJOR = process.versions.node.split(".")[0];
+
+/** The other of the two versions of Node.js that environments are tried with. */
+export const OTHER = HOST_MAJOR === NEWEST_LTS.split(".")[0] ? OLDEST : NEWEST_LTS;
 
 /** What the tests of one cluster share, each adding to it in turn. */
 export class Bench {
@@ -27,6 +34,19 @@ export class Bench {
   layOut(): void {
     cpSync(SAMPLE, this.project, { recursive: true });
     mkdirSync(this.desk, { recursive: true });
+  }
+
+  /** The sample packed with the other Node.js, which comes without npm; null where the registry has none for this platform. */
+  async packOther(): Promise<string | null> {
+    const archive = join(this.desk, "other.tar.gz");
+    const bin = bringNode(OTHER);
+    if (bin === null || existsSync(archive)) return bin === null ? null : archive;
+    this.layOut();
+    const { status, stderr } = await this.cluster.shell(`npm ci\nenvpack pack --for yarn -o other.tar.gz --node ${join(bin, "node")}`, { cwd: this.project });
+    if (status !== 0) throw new Error(stderr);
+    renameSync(join(this.project, "other.tar.gz"), archive);
+    rmSync(this.project, { recursive: true });
+    return archive;
   }
 
   /** The printed command of this title, with words of it replaced. */
