@@ -107,10 +107,10 @@ export async function acquireLock(path: string, busy: string, place = path): Pro
 async function removeStrays(path: string, machine: string): Promise<void> {
   const start = `${basename(path)}-`;
   for (const name of await readdir(dirname(path))) {
-    const [, aside] = /^[0-9a-f]{16}(-dead)?$/.exec(name.startsWith(start) ? name.slice(start.length) : "") ?? [null];
-    if (aside === null) continue;
+    const kind = name.startsWith(start) ? /^[0-9a-f]{16}(|-dead)$/.exec(name.slice(start.length)) : null;
+    if (kind === null) continue;
     const stray = join(dirname(path), name);
-    const content = aside === undefined ? await readOr(stray, "") : "";
+    const content = kind[1] === "" ? await readOr(stray, "") : "";
     if (!(await isAlive(content, stray, machine))) await rm(stray, { force: true });
   }
 }

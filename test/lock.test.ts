@@ -93,11 +93,18 @@ describe("a lock", () => {
       writeFileSync(stray, "");
       utimesSync(stray, past, past);
     }
+    const others = [`${path}-0123456789abcdef.txt`, `${path}x`, join(folder, "0123456789abcdef"), join(folder, "somebody-0123456789abcdef")];
+    for (const other of others) {
+      writeFileSync(other, "");
+      utimesSync(other, past, past);
+    }
     writeFileSync(`${path}-fedcba9876543210`, "young: its process may be at work");
     await (await acquireLock(path, "busy")).release();
     expect(strays.some((stray) => existsSync(stray))).toBe(false);
-    expect(existsSync(`${path}-fedcba9876543210`)).toBe(true);
-    rmSync(`${path}-fedcba9876543210`);
+    for (const stays of [...others, `${path}-fedcba9876543210`]) {
+      expect(existsSync(stays)).toBe(true);
+      rmSync(stays);
+    }
   });
 
   it("is taken together with a dead process's own file at once, and without a living one's", async () => {
