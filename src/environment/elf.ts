@@ -137,13 +137,15 @@ class ElfReader {
     const strings = this.bytes(this.offsetOf(stringsAt), stringsSize);
     const textsOf = (tag: number): string[] =>
       entries.filter(([found]) => found === tag).map(([, offset]) => text(strings, offset));
+    const known = wanted === null ? { symbols: [], imports: [] } : this.readSymbols(strings, wanted, value);
     const paths = [...textsOf(DT.RPATH), ...textsOf(DT.RUNPATH)];
     return {
       needed: textsOf(DT.NEEDED),
       runPaths: paths.flatMap((path) => path.split(":")).filter((path) => path !== ""),
       glibc: this.highestGlibc(strings, value(DT_VERNEED), value(DT_VERNEEDNUM)),
-      ...(wanted === null ? { symbols: [], imports: [] } : this.readSymbols(strings, wanted, value)),
-      moduleVersion: wanted === null ? null : this.readModuleVersion(value(DT.RELA), value(DT.RELASZ)),
+      ...known,
+      // Only there is it asked for: a large library has a hundred thousand relocations to go through.
+      moduleVersion: known.imports.includes("node_module_register") ? this.readModuleVersion(value(DT.RELA), value(DT.RELASZ)) : null,
     };
   }
 

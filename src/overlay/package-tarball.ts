@@ -19,6 +19,7 @@ const MAX_ENTRIES = 100_000;
 export async function extractPackage(path: string, folder: string): Promise<void> {
   let failure: unknown = null;
   let entries = 0;
+  let size = 0;
   const parser = new Parser({
     strict: true,
     // Of honest packages the manifold of the compressed bytes is no measure; MAX_BYTES is.
@@ -26,7 +27,9 @@ export async function extractPackage(path: string, folder: string): Promise<void
     onReadEntry: (entry) => {
       try {
         entries += 1;
-        if (entries > MAX_ENTRIES || entry.size > MAX_BYTES) throw tooLarge(path);
+        // Counted beside the bytes of tar: what is compressed twice the parser inflates by itself.
+        size += entry.size;
+        if (entries > MAX_ENTRIES || size > MAX_BYTES) throw tooLarge(path);
         takeEntry(entry, folder, path);
       } catch (error) {
         failure ??= error;

@@ -89,8 +89,10 @@ class Copier {
     for (const child of this.#tree.below(target)) {
       const own = `${path}${child.path.slice(target.length)}`;
       if (child.type === "symlink") copies.push(...this.copy(own, child.path, [...above, target]));
-      else if (child.type === "directory") copies.push({ type: "directory", path: own });
-      else {
+      else if (child.type === "directory") {
+        this.#count(0, link);
+        copies.push({ type: "directory", path: own });
+      } else {
         const file = this.#tree.fileAt(child.path);
         this.#count(file.size, link);
         copies.push({ ...file, path: own });

@@ -76,6 +76,12 @@ describe("extractPackage", () => {
     expect(await codeOf(extractPackage(tarball(Buffer.from("<html>not found</html>")), target()))).toBe("ARCHIVE_CORRUPT");
     expect(await codeOf(extractPackage(tarball(bomb), target()))).toBe("ARCHIVE_LIMIT");
   });
+
+  it("refuses a bomb in a package that is compressed twice, of which only the parser sees the bytes", async () => {
+    const part = [rawEntry({ name: "package/x", size: 200 << 20 }), Buffer.alloc(200 << 20)];
+    const inner = Buffer.concat([gzipSync(Buffer.concat(part), { level: 1 }), gzipSync(rawEntry({ name: "package/y", size: 100 << 20 }))]);
+    expect(await codeOf(extractPackage(tarball(gzipSync(inner)), target()))).toBe("ARCHIVE_LIMIT");
+  });
 });
 
 describe("makeOverlay", () => {

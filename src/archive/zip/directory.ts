@@ -71,7 +71,7 @@ async function checkFrame(handle: FileHandle, window: Window, index: ArchiveInde
   for (const listed of index.entries.slice(frame.first, frame.first + frame.count)) {
     const known = describe(listed, index, pieces.length > 1);
     const record = await window.take(encodeCentral(known, at).length);
-    const entry: ZipEntry = { ...known, ...readCentral(record, known.size) };
+    const entry: ZipEntry = { ...known, ...readCentral(record, known) };
     if (entry.packed > end - at || !encodeCentral(entry, at).equals(record) || !adds(entry)) throw contradicts(listed.path);
     at += encodeLocal(entry).length + entry.packed;
     if (entry.open) at = await checkDescriptor(handle, entry, at);

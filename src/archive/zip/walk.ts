@@ -55,7 +55,8 @@ export function compareRecords(frame: Buffer, frameAt: number, records: Buffer):
   let crc: number | null = null;
   for (const { entry, at } of walkZip(frame)) {
     const listed = records.subarray(from);
-    const known = entry.open && listed.length > 0 ? { ...entry, ...readCentral(listed, entry.size) } : entry;
+    const length = encodeCentral(entry, frameAt + at).length;
+    const known = entry.open && listed.length >= length ? { ...entry, ...readCentral(listed, entry) } : entry;
     const record = encodeCentral(known, frameAt + at);
     if (!listed.subarray(0, record.length).equals(record)) throw damaged("a local header is not that of its directory", undefined, entry.name);
     if (entry.open) crc = known.crc32;

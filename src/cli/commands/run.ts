@@ -25,8 +25,8 @@ Examples:
   envpack run /srv/shop --add job_helpers.mjs --add fixed-1.0.1.tgz -- job.mjs
   /srv/shop/bin/envpack run /home/me/job.mjs --fast`;
 
-/** What archives are called; whether a file really is one is found out when it is opened. */
-const ARCHIVE_NAME = /\.(tar|tar\.zst|tzst|tar\.gz|tgz)$/i;
+/** What archives and images are called; whether a file really is one is found out when it is opened. */
+const ARCHIVE_NAME = /\.(tar|tar\.zst|tzst|tar\.gz|tgz|zip|squashfs|sqfs)$/i;
 
 /** `envpack run X -- COMMAND ARGS` */
 export function addRun(program: Command, session: Session): void {

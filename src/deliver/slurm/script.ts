@@ -87,7 +87,7 @@ function nodeValues({ format, platform, arcroot, boot }: SlurmJob): Record<strin
     SYSTEM: SYSTEMS.get(`${os}-${arch}`) ?? "",
     PLATFORM: `${os}-${arch}`,
     PROGRAM: program,
-    EXTRACT: `${extract} -C "$boot" ${boot.map((path) => quoteForShell(inside(path))).join(" ")}`,
+    EXTRACT: `${extract} -C "$boot" -- ${boot.map((path) => quoteForShell(inside(path))).join(" ")}`,
     NODE: quoteForShell(inside("bin/node")),
     TOOL: quoteForShell(inside(TRAVELER)),
   };

@@ -2,7 +2,7 @@ import type { Drop, DropRule } from "./drop.js";
 
 const REPORT: Drop = { reason: "cache", kind: "test report" };
 
-/** What measures coverage (census: "test and lint caches", `coverage/**`). */
+/** What nyc keeps of its runs (census: "test and lint caches", `coverage/**`). */
 export const testReports: DropRule = { drop: REPORT, names: [".nyc_output"] };
 
 /** What istanbul, c8 and vitest write into `coverage/`; a folder of that name may also be sources. */
