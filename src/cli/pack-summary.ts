@@ -17,7 +17,7 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
   const reused = formatShare(reusedBytes, bytes);
   if (reusedBytes > 0 && reused !== null) lines.push(`  ${formatBytes(reusedBytes)} (${reused}) had not changed and came from the previous archive`);
   if (fixups > 0 && !notices.some(({ code }) => code === "FIXUPS_STAY")) {
-    lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: envpack unpack rewrites it, after a plain tar envpack relocate does`);
+    lines.push(`  ${countOf(fixups, "file names", "files name")} the old place: ${rewrittenBy(result)}`);
   }
   lines.push(...residualLines(result.residuals), ...leftOutLines(result.leftOut), ...noticeLines(notices));
   if (output !== null) lines.push(engine === undefined ? nextStep(result, output) : `next: envpack deliver ${engine} ${escapedWord(output)} --to hdfs://NAMENODE:8020/envs`);
@@ -32,6 +32,12 @@ export function packJson(result: PackResult, seconds: number): object {
     ...{ name, version, platform, runtime, format, output },
     ...{ entries, files, bytes, archiveBytes, reusedBytes, sha256, fixups, residuals, seconds, leftOut, notices },
   };
+}
+
+/** An image is read-only where it is mounted, so that only packing can write another place into it. */
+function rewrittenBy({ format }: PackResult): string {
+  if (format === "squashfs") return "in an image that stays as it was packed; --dest-prefix writes another place while packing";
+  return `envpack unpack rewrites it, after a plain ${format === "zip" ? "unzip" : "tar"} envpack relocate does`;
 }
 
 function nextStep({ format }: PackResult, output: string): string {
