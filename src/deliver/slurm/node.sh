@@ -3,10 +3,15 @@ work=$1 root=$2 copy=$3 node=${SLURMD_NODENAME:-$(hostname)}
 folder=${root%/*}
 unset NODE_OPTIONS NODE_PATH
 
+# Each line names the node: srun mixes what comes from many, and its own lines, line by line.
 fail() {
-  echo "envpack: $node: error: $1" >&2
-  [ -z "${2-}" ] || echo "hint: $2" >&2
+  printf "envpack: $node: %s\n" "error: $1" ${2:+"hint: $2"} >&2
   exit 1
+}
+
+# What envpack said, likewise.
+relay() {
+  echo "$said" | sed "s/^envpack: //; s/^/envpack: $node: /" | head -n 20 >&2
 }
 
 # Others may write where it lies: a folder that somebody else made there could hold anything.
@@ -29,25 +34,21 @@ restore() {
   command -v @PROGRAM@ >/dev/null || fail "@PROGRAM@ is not installed here, and without it this archive cannot be read" "pack it as .tar.gz"
   boot=$(mktemp -d "$folder/.boot-XXXXXX" 2>&1) || fail "$boot"
   said=$(@EXTRACT@ 2>&1) || fail "cannot unpack: $(first_line)" "is there room in $folder?"
-  said=$("$boot"/@NODE@ "$boot"/@TOOL@ unpack --quiet --shared "$copy" "$root" 2>&1) || relay "the node of the environment does not start"
+  said=$("$boot"/@NODE@ "$boot"/@TOOL@ unpack --quiet --shared "$copy" "$root" 2>&1) && return
+  case $said in
+  envpack:*) relay; exit 1 ;;
+  *) fail "the node of the environment does not start: $(first_line)" ;;
+  esac
 }
 
 verify() {
   said=$("$root/bin/envpack" verify --quiet "$root" 2>&1) && return
-  echo "$said" | sed "s/^/envpack: $node: /" | head -n 20 >&2
+  relay
   fail "the copy on this node is not as it was packed: $root" "envpack verify $root --repair ARCHIVE mends it; or remove it there: srun -w $node rm -rf $root"
 }
 
 first_line() {
   echo "$said" | head -n 1
-}
-
-# Says with the node name what envpack said; what is no error of envpack is one of the system.
-relay() {
-  case $said in
-  envpack:*) echo "$said" | sed "s/^envpack:/envpack: $node:/" >&2 && exit 1 ;;
-  *) fail "$1: $(first_line)" ;;
-  esac
 }
 
 case $work in
