@@ -1,7 +1,8 @@
 # One process a node runs this: what to do, the folder of the environment, the copy of the archive.
 work=$1 root=$2 copy=$3 node=${SLURMD_NODENAME:-$(hostname)}
 folder=${root%/*}
-unset NODE_OPTIONS NODE_PATH
+# What Slurm is asked here is asked of this node's cluster.
+unset NODE_OPTIONS NODE_PATH SLURM_CLUSTERS
 
 # Each line names the node: srun mixes what comes from many, and its own lines, line by line.
 fail() {
@@ -20,10 +21,21 @@ look() {
   [ -d "$folder" ] || said=$(mkdir -m 700 "$folder" 2>&1) || [ -d "$folder" ] || fail "no folder for the environment: $said"
   [ ! -h "$folder" ] && [ -O "$folder" ] || fail "not a folder of yours: $folder"
   [ -w "$folder" ] || fail "a folder that you may not write: $folder"
-  # Left by jobs that were killed.
-  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +2 -exec rm -f {} +
-  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +2 -exec rm -rf {} +
+  # Left by jobs that were killed two days ago or earlier.
+  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +1 -exec rm -f {} +
+  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +1 -exec rm -rf {} +
+  find "$folder" -maxdepth 1 -name "*@job[0-9]*" -type d -mtime +1 | sweep_private
   [ -e "$root" ] || echo absent
+}
+
+# A job may run for longer: its copy goes when Slurm knows no such job. (squeue hides jobs by variables of the user.)
+sweep_private() {
+  while read -r path; do
+    job=${path##*@job}
+    case $(scontrol --all show job "${job%%.*}" 2>&1) in
+    *"Invalid job id"*) rm -rf "$path" ;;
+    esac
+  done
 }
 
 # The archive brings its own node: that and the tool come out first, the tool does the rest. Of many that
@@ -61,5 +73,10 @@ ready)
   verify
   ;;
 sweep) rm -f "$copy" ;;
-remove) rm -rf "$root" "$copy" ;;
+remove)
+  # At once: the job could be started again, and find what was left by a removal that was cut off.
+  gone=$folder/.boot-${root##*/}
+  mv "$root" "$gone" 2>/dev/null
+  rm -rf "$gone" "$copy"
+  ;;
 esac

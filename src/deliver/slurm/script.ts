@@ -73,8 +73,7 @@ export async function slurmScript(job: SlurmJob): Promise<string> {
     NAME: quoteForShell(job.name),
     TO: job.to,
     ON_NODE: quoteForShell(onNode),
-    PRIVATE: job.remove ? ".$SLURM_JOB_ID" : "",
-    REMOVE: job.remove ? "each_node remove" : ":",
+    PRIVATE: job.remove ? "yes" : "",
     COMMAND: job.command.map(quoteForShell).join(" "),
   });
 }

@@ -140,7 +140,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** No munge, no cgroups, no accounting; each worker has a port, since all are this machine. */
+/** No munge, no cgroups, no accounting; each worker has a port, since all are this machine. Memory is not counted, of which a job would take all. */
 function configuration(shared: string, [controller = 0, ...workers]: readonly number[]): string {
   const nodes = NODES.map((node, at) => `NodeName=${node} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${workers[at] ?? 0} CPUs=4 RealMemory=2000`);
   return `ClusterName=test
@@ -153,6 +153,7 @@ CredType=cred/none
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
 SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
