@@ -7,9 +7,10 @@ import tseslint from "typescript-eslint";
 const ROOMS = {
   archive: [],
   manifest: [],
-  engine: ["archive", "relocate"],
-  environment: ["manifest", "archive"],
-  plan: ["environment", "archive", "manifest"],
+  listing: [],
+  engine: ["archive", "listing", "relocate"],
+  environment: ["listing", "manifest", "archive"],
+  plan: ["environment", "listing", "archive", "manifest"],
   relocate: ["plan", "archive", "environment", "manifest"],
   onboard: ["environment", "plan", "manifest", "archive"],
   overlay: ["archive"],
@@ -17,7 +18,7 @@ const ROOMS = {
   restore: ["archive", "engine", "layer", "manifest", "relocate"],
   deliver: ["archive", "manifest", "onboard"],
   fleet: ["archive", "manifest", "restore"],
-  doctor: ["archive", "environment", "manifest", "relocate", "restore"],
+  doctor: ["archive", "environment", "listing", "manifest", "relocate", "restore"],
   cli: [],
 };
 

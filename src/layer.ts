@@ -4,10 +4,11 @@ import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { digestEntries } from "./archive/digest-entries.js";
-import { META, type FileEntry, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
+import { fileOfBytes, META, type FileEntry, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
 import { formatOfName, type TarFormat } from "./archive/format.js";
 import { extractArchive } from "./engine/extract.js";
 import { openOutput, writableSink, type Sink } from "./engine/output.js";
+import { withPool } from "./engine/pool.js";
 import { writeArchive, type WriteResult } from "./engine/write.js";
 import { EnvpackError, explainError } from "./errors.js";
 import { LAYER, makePatches, type Records } from "./layer/records.js";
@@ -137,21 +138,23 @@ interface Making {
 /** @param entries all but envpack's own, in archive order */
 async function writeEntries(entries: readonly PlannedEntry[], { next, layer, format, sink }: Making, options: LayerOptions): Promise<WriteResult> {
   const manifest = fileOfBytes(META.manifest, encodeManifest(layerManifest(next.manifest, layer, entries)));
-  return writeArchive(
-    {
-      entries: [{ type: "directory", path: META.folder }, manifest, ...entries],
-      arcroot: "",
-      format,
-      level: options.level,
-      threads: options.threads ?? availableParallelism(),
-      mtime: next.index.mtime,
-      roots: [],
-      tail: () => [fileOfBytes(META.fixups, new Uint8Array())],
-      signingKey: options.sign === undefined ? undefined : await readSigningKey(options.sign),
-      signal: options.signal,
-      onProgress: options.onProgress,
-    },
-    sink,
+  const signingKey = options.sign === undefined ? undefined : await readSigningKey(options.sign);
+  return withPool(options.threads ?? availableParallelism(), options.signal, (pool) =>
+    writeArchive(
+      {
+        entries: [{ type: "directory", path: META.folder }, manifest, ...entries],
+        arcroot: "",
+        format,
+        level: options.level,
+        pool,
+        mtime: next.index.mtime,
+        roots: [],
+        tail: () => [fileOfBytes(META.fixups, new Uint8Array())],
+        signingKey,
+        onProgress: options.onProgress,
+      },
+      sink,
+    ),
   );
 }
 
@@ -211,15 +214,11 @@ function relocatedBy({ path }: FileEntry, { relocation, fixups }: Tree): Fixup |
 async function originalFile(entry: FileEntry, path: string, fixup: Fixup, tree: Tree): Promise<PlannedFile | null> {
   const content = await readFile(path).catch(() => Buffer.alloc(0));
   const original = findOriginal(content, fixup, tree.relocation, entry.sha256);
-  return original === null ? null : { ...fileOfBytes(entry.path, original), executable: entry.executable };
+  return original === null ? null : fileOfBytes(entry.path, original, entry.executable);
 }
 
 /** The file's identity is taken before its content is looked at: writing the layer finds it changed if it is. */
 async function diskFile({ path, executable, size }: FileEntry, file: string): Promise<PlannedFile> {
   const { dev, ino, size: found, mtimeMs, ctimeMs } = await lstat(file);
   return { type: "file", path, executable, size, source: { kind: "disk", file, identity: { dev, ino, size: found, mtimeMs, ctimeMs } } };
-}
-
-function fileOfBytes(path: string, bytes: Uint8Array): PlannedFile {
-  return { type: "file", path, executable: false, size: bytes.length, source: { kind: "bytes", bytes } };
 }

@@ -1,62 +1,30 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { META, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
+import { fileOfBytes, META } from "./archive/entry.js";
 import { digestFile } from "./archive/digest-file.js";
 import type { PackFormat } from "./archive/format.js";
 import { refuseExisting, type Sink } from "./engine/output.js";
+import { withPool, type Pool } from "./engine/pool.js";
 import { openReuse, type Reuse } from "./engine/reuse/reuse.js";
 import { writeArchive } from "./engine/write.js";
-import { requiredGlibc } from "./environment/addons.js";
-import type { Environment } from "./environment/environment.js";
-import { locateEnvironment } from "./environment/locate.js";
-import { readEnvironment } from "./environment/read.js";
 import { EnvpackError } from "./errors.js";
-import { encodeManifest } from "./manifest/encode.js";
-import { readHost } from "./manifest/host.js";
 import type { Manifest } from "./manifest/manifest.js";
-import { furnish } from "./onboard/furnish.js";
-import { hookKind } from "./onboard/hook-kind.js";
-import type { CommonOptions } from "./options.js";
 import { mtimeOf } from "./pack-mtime.js";
-import { choosePlace, finalPath, fitEntries, openSink, type OutputOptions, type Place } from "./pack-output.js";
-import { describePlan } from "./plan/describe.js";
-import type { FilterRule } from "./plan/filters.js";
-import { mergeEntries } from "./plan/merge.js";
-import { narrowEnvironment } from "./plan/narrow.js";
-import { planArchive, scanRoots } from "./plan/plan-archive.js";
+import { finalPath, openSink, type Place } from "./pack-output.js";
 import type { LeftOut } from "./plan/plan.js";
 import type { Notice } from "./progress.js";
 import { fixupsOf } from "./relocate/conda-fixups.js";
-import { writeDestPrefix } from "./relocate/dest-prefix.js";
-import type { Fixup } from "./relocate/fixup.js";
 import { encodeFixups } from "./relocate/fixup-file.js";
 import { foreignRoots } from "./relocate/foreign-roots.js";
-import { relocatePlan } from "./relocate/relocate-plan.js";
 import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
 import { describeResiduals, splitHits, type Residual } from "./relocate/residual.js";
-import { generalRoots } from "./relocate/roots.js";
-import type { FileHits, ScanRoot } from "./relocate/scan.js";
+import type { FileHits } from "./relocate/scan.js";
+import { preparePack, rootsOf, type PackPreview, type PrepareOptions, type Prepared } from "./pack-prepare.js";
 
-export interface PackOptions extends CommonOptions, OutputOptions {
-  /** The environment: a project's folder. By default the current folder. */
-  readonly path?: string;
-  /** Instead of `path`: a prefix, such as a runtime with its global packages or the global folder of a manager. */
-  readonly prefix?: string;
-  /** Instead of `path`: the version, or its beginning, of a runtime that a version manager installed. */
-  readonly runtimeName?: string;
-  /** The runtime that goes in: "current" (default, but for a prefix with a node of its own), "none", a version of Node, or the path of one. */
-  readonly node?: string;
-  /** What to leave out and what to keep, in order: the last match wins. */
-  readonly rules?: readonly FilterRule[];
-  /** Kinds of dependencies to leave out. */
-  readonly omit?: readonly "dev"[];
-  /** What becomes of links to packages outside the environment: they go in with what they need (default), or are refused. */
-  readonly links?: "bring" | "refuse";
-  /** Paths of secrets that go in all the same, relative to the environment. */
-  readonly includeSecrets?: readonly string[];
-  /** Where the archive will be restored, absolute: files that name the environment's old place name this one from the start. */
-  readonly destPrefix?: string;
+export type { PackPreview } from "./pack-prepare.js";
+
+export interface PackOptions extends PrepareOptions {
   /**
    * An earlier archive: what has not changed since is taken from it as it is. By default the output that is
    * replaced; false for none, and then nothing is remembered for next time either.
@@ -72,17 +40,6 @@ export interface PackOptions extends CommonOptions, OutputOptions {
   readonly arcroot?: string;
   /** The time that every entry gets, in seconds since 1970; by default SOURCE_DATE_EPOCH, else a constant. */
   readonly mtime?: number;
-}
-
-/** What an archive will hold. */
-export interface PackPreview {
-  readonly manifest: Manifest;
-  readonly format: PackFormat;
-  /** Absolute; null for a stream. Where the content names the archive, "DIGEST" stands for what is not known yet. */
-  readonly output: string | null;
-  readonly entries: readonly PlannedEntry[];
-  readonly leftOut: readonly LeftOut[];
-  readonly notices: readonly Notice[];
 }
 
 export interface PackResult {
@@ -113,30 +70,33 @@ export interface PackResult {
  */
 export async function pack(options: PackOptions = {}): Promise<PackResult> {
   const began = Date.now();
-  const prepared = await prepare(options);
-  const { place } = prepared;
-  const keys = await readKeys(options, place);
-  const reuse = await openReuseFor(options, place, began);
-  try {
-    const sink = await openSink(options, place, { level: options.level, threads: threadsOf(options), mtime: mtimeOf(options) });
+  return withPool(threadsOf(options), options.signal, async (pool) => {
+    const prepared = await preparePack(options, pool);
+    const { place } = prepared;
+    const keys = await readKeys(options, place);
+    const reuse = await openReuseFor(options, place, began);
     try {
-      return await writePack(options, prepared, { keys, reuse, sink });
-    } catch (error) {
-      await sink.abort();
-      throw error;
+      const sink = await openSink(options, place, { level: options.level, threads: threadsOf(options), mtime: mtimeOf(options) });
+      try {
+        return await writePack(options, prepared, { pool, keys, reuse, sink });
+      } catch (error) {
+        await sink.abort();
+        throw error;
+      }
+    } finally {
+      await reuse?.close();
     }
-  } finally {
-    await reuse?.close();
-  }
+  });
 }
 
 interface Tools {
+  readonly pool: Pool;
   readonly keys: SigningKeys;
   readonly reuse: Reuse | undefined;
   readonly sink: Sink;
 }
 
-async function writePack(options: PackOptions, { preview, environment, place }: Prepared, { keys, reuse, sink }: Tools): Promise<PackResult> {
+async function writePack(options: PackOptions, { preview, environment, place }: Prepared, { pool, keys, reuse, sink }: Tools): Promise<PackResult> {
   let found = splitHits([]);
   const foreign = foreignRoots(environment);
   const { signedPart, ...written } = await writeArchive(
@@ -145,7 +105,7 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
       arcroot: options.arcroot ?? "",
       // A squashfs image is made of a plain tar, and compresses by itself.
       ...(preview.format === "squashfs" ? { format: "tar" } : { format: preview.format, level: options.level }),
-      threads: threadsOf(options),
+      pool,
       mtime: mtimeOf(options),
       roots: [...rootsOf(options, environment), ...foreign],
       tail: (hits) => {
@@ -154,7 +114,6 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
       },
       reuse,
       signingKey: keys.sign,
-      signal: options.signal,
       onProgress: options.onProgress,
     },
     sink,
@@ -214,84 +173,7 @@ function replaces({ force = false }: PackOptions, { namedByContent }: Place): bo
 
 /** Finds out what `pack` would put in and leave out, and writes nothing. */
 export async function planPack(options: PackOptions = {}): Promise<PackPreview> {
-  return (await prepare(options)).preview;
-}
-
-interface Prepared {
-  readonly environment: Environment;
-  readonly place: Place;
-  readonly preview: PackPreview;
-}
-
-async function prepare(options: PackOptions): Promise<Prepared> {
-  const { signal, onProgress } = options;
-  const located = locateEnvironment(options);
-  const environment = await readEnvironment(located.path, { kind: located.kind, node: options.node, links: options.links, signal });
-  const place = choosePlace(options, environment);
-  const { format, path: output } = place;
-  const plan = await planArchive(environment, {
-    rules: options.rules ?? [],
-    omitDev: options.omit?.includes("dev") ?? false,
-    includeSecrets: options.includeSecrets ?? [],
-    output,
-    signal,
-    onProgress,
-  });
-  const relocated = relocatePlan(plan, environment);
-  const packed = narrowEnvironment(environment, relocated.plan.entries);
-  const notices = [...located.notices, ...relocated.plan.notices, ...noticeGeneralRoots(environment), ...noticeMissingNpm(environment)];
-  const furniture = await furnish(packed, (notice) => notices.push(notice));
-  const fitted = fitEntries(mergeEntries(relocated.plan.entries, furniture), place, options, notices);
-  const content = await placeEntries(fitted, options, environment, notices);
-  const manifest = describePlan({
-    environment: packed,
-    entries: content,
-    omitted: options.omit ?? [],
-    relocation: relocated.summary,
-    glibc: requiredGlibc(packed),
-    libc: (await readHost()).libc,
-    hook: environment.runtime === null ? "require" : hookKind(environment.runtime.version),
-    includedSecrets: plan.includedSecrets,
-  });
-  const entries = withManifest(content, manifest);
-  return {
-    environment,
-    place,
-    preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
-  };
-}
-
-/** With a destination, its own path takes the place of the old one; from there the archive may be moved again. */
-function rootsOf({ destPrefix }: PackOptions, environment: Environment): readonly ScanRoot[] {
-  return destPrefix === undefined ? scanRoots(environment) : [{ path: destPrefix, arcpath: "" }, ...scanRoots(environment)];
-}
-
-async function placeEntries(
-  entries: readonly PlannedEntry[],
-  { destPrefix, signal }: PackOptions,
-  environment: Environment,
-  notices: Notice[],
-): Promise<readonly PlannedEntry[]> {
-  if (destPrefix === undefined) return entries;
-  const toFixups = (hits: readonly FileHits[]): readonly Fixup[] => fixupsOf(hits, environment.conda);
-  const placed = await writeDestPrefix(entries, { prefix: destPrefix, roots: scanRoots(environment), toFixups, signal });
-  notices.push(...placed.notices);
-  return placed.entries;
-}
-
-/** The registry's own Node packages hold node alone, and so does many a slim image. */
-function noticeMissingNpm({ kind, runtime, bins }: Environment): Notice[] {
-  if (kind !== "project" || runtime === null || runtime.tools.has("npm") || bins.some(({ name }) => name === "npm")) return [];
-  return [{ code: "RUNTIME_WITHOUT_NPM", message: "this runtime has no npm beside it, so the archive has no bin/npm", path: runtime.binary }];
-}
-
-/** A root such as "/app" cannot be told from a web route, so files that name it are not found. */
-function noticeGeneralRoots(environment: Environment): Notice[] {
-  return generalRoots(scanRoots(environment)).map(({ path }) => ({
-    code: "GENERAL_ROOT",
-    message: "files that name this folder are not looked for: its path is too common to be told from other text",
-    path,
-  }));
+  return withPool(threadsOf(options), options.signal, async (pool) => (await preparePack(options, pool)).preview);
 }
 
 /** Where the engine extracts, nothing is rewritten: what names the old place goes on naming it. */
@@ -302,12 +184,3 @@ function noticeStaying({ engine }: PackOptions, hits: readonly FileHits[]): Noti
   return [{ code: "FIXUPS_STAY", message: `${files} the old place, which nothing rewrites on YARN; --exclude what is not needed, or --dest-prefix`, path: first.path }];
 }
 
-/** Puts the manifest first, so that a reader of a stream knows what comes before it writes anything. */
-function withManifest(entries: readonly PlannedEntry[], manifest: Manifest): PlannedEntry[] {
-  const rest = entries.filter((entry) => entry.path !== META.folder);
-  return [{ type: "directory", path: META.folder }, fileOfBytes(META.manifest, encodeManifest(manifest)), ...rest];
-}
-
-function fileOfBytes(path: string, bytes: Uint8Array): PlannedFile {
-  return { type: "file", path, executable: false, size: bytes.length, source: { kind: "bytes", bytes } };
-}

@@ -63,6 +63,11 @@ export interface FileIdentity {
   readonly ctimeMs: number;
 }
 
+/** A file that was made while planning. */
+export function fileOfBytes(path: string, bytes: Uint8Array, executable = false): PlannedFile {
+  return { type: "file", path, executable, size: bytes.length, source: { kind: "bytes", bytes } };
+}
+
 /** Where envpack keeps its own files inside an archive. */
 export const META = {
   folder: ".envpack",

@@ -3,6 +3,7 @@ import { fitsAbi, fitsPlatform, isForElectron } from "../environment/addons.js";
 import { readElf } from "../environment/elf.js";
 import type { NativeFile } from "../environment/environment.js";
 import { findNatives } from "../environment/natives.js";
+import { listTree } from "../listing/listing.js";
 import { compareVersions, type Host } from "../manifest/host.js";
 import type { Manifest } from "../manifest/manifest.js";
 import { fails, ok, warning, type Finding } from "./finding.js";
@@ -19,7 +20,7 @@ const SHOWN = 4;
  * @param folder where the environment's native files lie, at their own paths
  */
 export async function checkAddons(folder: string, manifest: Manifest, host: Host): Promise<Finding[]> {
-  const addons = findNatives(folder, manifest.packages).filter(({ file }) => file.endsWith(".node") && !isForElectron(file));
+  const addons = findNatives(listTree(folder), manifest.packages).filter(({ file }) => file.endsWith(".node") && !isForElectron(file));
   // Of what packages bring for many platforms, only what is for this one is ever loaded.
   const fitting = addons.filter((addon) => fitsPlatform(addon, host));
   if (fitting.length === 0) return [ok("addons", addons.length === 0 ? "it has no native addons" : "none of its native addons is for this platform")];

@@ -9,6 +9,7 @@ import type { FileHits, Hit } from "../relocate/scan.js";
 import type { FrameTask } from "./frame-tasks.js";
 import { IndexWriter } from "./index-writer.js";
 import type { Sink } from "./output.js";
+import { fileOfColumns } from "./packed-entries.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
 import type { PlacedFrame } from "./reuse/reuse.js";
 import { release } from "./release.js";
@@ -118,9 +119,9 @@ export class ArchiveAssembler {
   }
 
   /** The file's digest with its last piece. */
-  async #addPiece({ entry, at, length }: PieceTask, packed: PackedFrame, line: string): Promise<string | null> {
+  async #addPiece({ columns, at, length }: PieceTask, packed: PackedFrame, line: string): Promise<string | null> {
     const { content, digests } = packed;
-    if (at === 0) this.#large = { entry, hash: createHash("sha256"), frames: [], places: [], binary: false, sha256: null };
+    if (at === 0) this.#large = { entry: fileOfColumns(columns), hash: createHash("sha256"), frames: [], places: [], binary: false, sha256: null };
     const large = this.#large;
     if (large === null) throw new Error("a piece came without its file");
     if (content === null) large.sha256 = Buffer.from(digests).toString("hex");
@@ -129,7 +130,7 @@ export class ArchiveAssembler {
     large.frames.push(line);
     large.binary ||= packed.binary;
     for (const { places } of packed.hits) addPlaces(large.places, places);
-    return at + length === entry.size ? this.#endLarge(large) : null;
+    return at + length === large.entry.size ? this.#endLarge(large) : null;
   }
 
   async #endLarge({ entry, hash, frames, places, binary, sha256: known }: LargeFile): Promise<string> {

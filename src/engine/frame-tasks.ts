@@ -27,8 +27,9 @@ export function* cutTasks(entries: readonly PlannedEntry[], shape: TarShape): Ge
     }
     if (entry.type === "file" && spansFrames(bound)) {
       const header = encodeHeader(headerOf(entry, shape)).length;
+      const columns = toColumns([entry]);
       for (const piece of cutPieces(header, entry.size)) {
-        yield { task: { kind: "piece", entry, ...piece }, entries: piece.at === 0 ? 1 : 0, bytes: piece.length };
+        yield { task: { kind: "piece", columns, ...piece }, entries: piece.at === 0 ? 1 : 0, bytes: piece.length };
       }
       start = index + 1;
     }

@@ -1,13 +1,14 @@
 import { EnvpackError, type ErrorCode } from "../errors.js";
 import type { CheckJob } from "./extract-frame.js";
+import type { ListJob } from "./list-folders.js";
 import type { PackJob } from "./pack-frame.js";
 
-/** What a thread is started for; it gets tasks of that job only. */
-export type Job = PackJob | CheckJob;
+/** What a thread's tasks belong to. */
+export type Job = ListJob | PackJob | CheckJob;
 
 /** `workerData` of the engine's threads. */
 export interface ThreadData {
-  readonly envpackThread: Job;
+  readonly envpackThread: true;
 }
 
 /** A result, and the buffers in it that are handed over rather than copied. */
@@ -17,6 +18,11 @@ export interface Outcome {
 }
 
 export type Handler = (task: never) => Outcome;
+
+/** The tasks behind it are of this job. */
+export interface JobMessage {
+  readonly job: Job;
+}
 
 export interface TaskMessage {
   readonly id: number;

@@ -11,9 +11,10 @@ import { paddedSize } from "../archive/header-fields.js";
 import { encodeEntry } from "../archive/index-lines.js";
 import { compileRoots, isBinary, scanContent, type FileHits, type Needles, type ScanRoot } from "../relocate/scan.js";
 import { detach, type Handler, type Outcome } from "./messages.js";
-import { fromColumns, type EntryColumns } from "./packed-entries.js";
+import { fileOfColumns, fromColumns, type EntryColumns } from "./packed-entries.js";
 import { readSource } from "./read-source.js";
 import { release } from "./release.js";
+import { takeFrame, type TakenFrame } from "./reuse/take-frame.js";
 
 /** What packing threads are started for. */
 export interface PackJob {
@@ -28,8 +29,9 @@ export interface PackJob {
 
 /** A frame to be made. */
 export type PackTask =
-  | { readonly kind: "entries"; readonly columns: EntryColumns }
-  | { readonly kind: "piece"; readonly entry: PlannedFile; readonly at: number; readonly length: number }
+  | { readonly kind: "entries"; readonly columns: EntryColumns; readonly taken?: TakenFrame }
+  /** Part of the one file that the columns tell of. */
+  | { readonly kind: "piece"; readonly columns: EntryColumns; readonly at: number; readonly length: number; readonly taken?: TakenFrame }
   /** Tar bytes as they are: pieces of the index. */
   | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean; readonly behind?: number };
 
@@ -50,6 +52,8 @@ export interface PackedFrame {
   /** Of a piece: its content, for the digest of the whole, and whether that holds a NUL. */
   readonly content: Uint8Array | null;
   readonly binary: boolean;
+  /** Whether it was taken over from an earlier archive. */
+  readonly isTaken: boolean;
 }
 
 const NO_BYTES = new Uint8Array();
@@ -79,9 +83,9 @@ class FramePacker {
   pack(task: PackTask): Outcome {
     switch (task.kind) {
       case "entries":
-        return this.#packEntries(fromColumns(task.columns));
+        return take(task.taken, task.columns) ?? this.#packEntries(fromColumns(task.columns));
       case "piece":
-        return this.#packPiece(task.entry, task.at, task.length);
+        return take(task.taken, null) ?? this.#packPiece(fileOfColumns(task.columns), task.at, task.length);
       case "tar":
         return this.#seal(task.tar, task, {});
     }
@@ -143,11 +147,15 @@ class FramePacker {
     const digests = detach(rest.digests ?? new Uint8Array());
     const sha256 = this.#forReuse ? hash("sha256", frame) : "";
     const own = { frame, sha256, lines, digests, crc32: crc32(frame), tar: tar.length };
-    const result: PackedFrame = { hits: [], content: null, binary: false, ...rest, ...own };
+    const result: PackedFrame = { hits: [], content: null, binary: false, isTaken: false, ...rest, ...own };
     const transfer = [frame.buffer, lines.buffer, digests.buffer];
     if (result.content !== null) transfer.push(result.content.buffer as ArrayBuffer);
     return { result, transfer };
   }
+}
+
+function take(taken: TakenFrame | undefined, columns: EntryColumns | null): Outcome | null {
+  return taken === undefined ? null : takeFrame(taken, columns);
 }
 
 function readContent({ source }: PlannedFile, target: Buffer, at: number, position: number, length: number): void {

@@ -1,4 +1,5 @@
-import type { FileSource, PlannedEntry } from "../archive/entry.js";
+import type { FileSource, PlannedEntry, PlannedFile } from "../archive/entry.js";
+import { fileIn, ListedFile, type Place } from "../listing/listed-folder.js";
 
 /**
  * Planned entries as columns: a few long strings and arrays cross to another thread at a tenth of the
@@ -9,8 +10,12 @@ export interface EntryColumns {
   readonly kinds: string;
   /** Joined by NUL, which no path holds. */
   readonly paths: string;
-  /** A link's target, a file's place on the disk, "" for made content; joined by NUL. */
+  /**
+   * Joined by NUL: a link's target; of a file the number of its place, from which its path tells where it lies,
+   * or where it lies otherwise, or "" for made content.
+   */
   readonly others: string;
+  readonly places: readonly Place[];
   /** Six numbers a file: size, then dev, ino, size, mtimeMs and ctimeMs of its identity. */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** All made content in one piece. */
@@ -20,6 +25,7 @@ export interface EntryColumns {
 const NUMBERS = 6;
 
 export function toColumns(entries: readonly PlannedEntry[]): EntryColumns {
+  const places: Place[] = [];
   const files = entries.filter((entry) => entry.type === "file");
   const numbers = new Float64Array(files.length * NUMBERS);
   for (const [index, { size, source }] of files.entries()) {
@@ -29,7 +35,8 @@ export function toColumns(entries: readonly PlannedEntry[]): EntryColumns {
   return {
     kinds: entries.map(kindOf).join(""),
     paths: entries.map((entry) => entry.path).join("\0"),
-    others: entries.map(otherOf).join("\0"),
+    others: entries.map((entry) => otherOf(entry, places)).join("\0"),
+    places,
     numbers,
     made: new Uint8Array(Buffer.concat(files.map(({ source }) => (source.kind === "bytes" ? source.bytes : NOTHING)))),
   };
@@ -42,7 +49,7 @@ export function fileChanges({ numbers }: EntryColumns): number {
   return last;
 }
 
-export function* fromColumns({ kinds, paths, others, numbers, made }: EntryColumns): Generator<PlannedEntry> {
+export function* fromColumns({ kinds, paths, others, places, numbers, made }: EntryColumns): Generator<PlannedEntry> {
   const allPaths = paths.split("\0");
   const allOthers = others.split("\0");
   let file = 0;
@@ -56,12 +63,19 @@ export function* fromColumns({ kinds, paths, others, numbers, made }: EntryColum
     else if (kind === "h" || kind === "H") yield { type: "hardlink", path, executable: kind === "H", target: other };
     else {
       const size = numbers[file * NUMBERS] ?? 0;
-      const source = other === "" ? { kind: "bytes" as const, bytes: made.subarray(at, at + size) } : diskSource(other, numbers, file);
+      const source = other === "" ? { kind: "bytes" as const, bytes: made.subarray(at, at + size) } : diskSource(fileOf(path, other, places), numbers, file);
       if (source.kind === "bytes") at += size;
       file++;
       yield { type: "file", path, executable: kind === "x", size, source };
     }
   }
+}
+
+/** The file that columns of one entry tell of. */
+export function fileOfColumns(columns: EntryColumns): PlannedFile {
+  const [entry] = fromColumns(columns);
+  if (entry?.type !== "file") throw new Error("these columns tell of no file");
+  return entry;
 }
 
 const NOTHING = new Uint8Array();
@@ -72,14 +86,25 @@ function diskSource(file: string, numbers: Float64Array, index: number): FileSou
   return { kind: "disk", file, identity: { dev, ino, size, mtimeMs, ctimeMs } };
 }
 
+/** No number is a path from the root. */
+function fileOf(path: string, other: string, places: readonly Place[]): string {
+  const place = places[Number(other)];
+  return place === undefined ? other : fileIn(place, path);
+}
+
 function kindOf(entry: PlannedEntry): string {
   if (entry.type === "file") return entry.executable ? "x" : "f";
   if (entry.type === "hardlink") return entry.executable ? "H" : "h";
   return entry.type[0] ?? "";
 }
 
-function otherOf(entry: PlannedEntry): string {
+function otherOf(entry: PlannedEntry, places: Place[]): string {
   if (entry.type === "directory") return "";
-  if (entry.type === "file") return entry.source.kind === "disk" ? entry.source.file : "";
-  return entry.target;
+  if (entry.type !== "file") return entry.target;
+  const { source } = entry;
+  if (source.kind === "bytes") return "";
+  const place = source instanceof ListedFile ? source.placeOf(entry.path) : null;
+  if (place === null) return source.file;
+  const known = places.indexOf(place);
+  return String(known === -1 ? places.push(place) - 1 : known);
 }

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EnvpackError } from "../errors.js";
 import { affordableThreads } from "./affordable-threads.js";
-import { reviveError, type Job, type ReplyMessage, type ThreadData } from "./messages.js";
+import { reviveError, type Job, type JobMessage, type ReplyMessage, type TaskMessage, type ThreadData } from "./messages.js";
 import { threadScript } from "./thread-script.js";
 
 /** Tasks that a thread holds at once: one to work on, one to begin with straight after. */
@@ -26,7 +26,7 @@ interface Thread {
 }
 
 /**
- * Worker threads that do the tasks of one job. The first thread that fails, dies or is aborted fails
+ * Worker threads that do the tasks of a job, and then of another. The first thread that fails, dies or is aborted fails
  * every task, those to come included; a task's own error fails just that task.
  */
 export class Pool {
@@ -40,16 +40,32 @@ export class Pool {
    * @param threads fewer are started where the process may not open so many files
    * @param signal ends the threads at once and fails what they had to do with INTERRUPTED
    */
-  constructor(job: Job, threads: number, signal?: AbortSignal) {
+  constructor(threads: number, signal?: AbortSignal) {
     this.#signal = signal;
     if (signal?.aborted === true) this.#failure = interrupted(signal);
-    else this.#threads = Array.from({ length: affordableThreads(Math.max(1, threads)) }, () => this.#start(job));
+    else this.#threads = Array.from({ length: affordableThreads(Math.max(1, threads)) }, () => this.#start());
     signal?.addEventListener("abort", this.#abort);
   }
 
   /** How many tasks keep all threads busy; more just wait. */
   get capacity(): number {
     return this.#threads.length * TASKS_A_THREAD;
+  }
+
+  /** What the tasks that follow belong to. */
+  assign(job: Job): void {
+    const message: JobMessage = { job };
+    for (const { worker } of this.#threads) worker.postMessage(message);
+  }
+
+  /** Has a task done by every thread. */
+  runEverywhere<Result>(task: unknown): readonly Promise<Result>[] {
+    return this.#threads.map(
+      (thread) =>
+        new Promise<unknown>((resolve, reject) => {
+          this.#hand(thread, { task, transfer: [], resolve, reject });
+        }) as Promise<Result>,
+    );
   }
 
   /** Has a task done; the buffers in `transfer` are handed over and empty here afterwards. */
@@ -76,8 +92,8 @@ export class Pool {
     for (const { worker } of this.#threads) void worker.terminate();
   };
 
-  #start(job: Job): Thread {
-    const workerData: ThreadData = { envpackThread: job };
+  #start(): Thread {
+    const workerData: ThreadData = { envpackThread: true };
     const worker = new Worker(threadScript(), { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
     const thread: Thread = { worker, pending: new Map() };
     worker.on("message", (reply: ReplyMessage) => {
@@ -101,10 +117,14 @@ export class Pool {
       if (free.pending.size >= TASKS_A_THREAD) return;
       const waiting = this.#queue.shift();
       if (waiting === undefined) return;
-      const id = this.#next++;
-      free.pending.set(id, waiting);
-      free.worker.postMessage({ id, task: waiting.task }, waiting.transfer);
+      this.#hand(free, waiting);
     }
+  }
+
+  #hand({ pending, worker }: Thread, waiting: Waiting): void {
+    const id = this.#next++;
+    pending.set(id, waiting);
+    worker.postMessage({ id, task: waiting.task } satisfies TaskMessage, waiting.transfer);
   }
 
   #settle({ pending }: Thread, reply: ReplyMessage): void {
@@ -125,4 +145,14 @@ export class Pool {
 
 function interrupted(signal: AbortSignal | undefined): EnvpackError {
   return new EnvpackError("INTERRUPTED", "interrupted", { cause: signal?.reason });
+}
+
+/** Starts threads for as long as something takes. */
+export async function withPool<Result>(threads: number, signal: AbortSignal | undefined, use: (pool: Pool) => Promise<Result>): Promise<Result> {
+  const pool = new Pool(threads, signal);
+  try {
+    return await use(pool);
+  } finally {
+    await pool.close();
+  }
 }

@@ -33,7 +33,8 @@ export interface ReadResult {
 export async function readThrough(input: ArchiveInput, target: Target, options: ReadOptions): Promise<ReadResult> {
   const source = await openSource(input, options);
   try {
-    const pool = new Pool({ kind: "check", codec: source.codec.name, folder: target.folder }, options.threads, options.signal);
+    const pool = new Pool(options.threads, options.signal);
+    pool.assign({ kind: "check", codec: source.codec.name, folder: target.folder });
     try {
       const reading = new Reading(source, target, options);
       try {

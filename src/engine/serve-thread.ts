@@ -1,6 +1,7 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { openCheckJob } from "./extract-frame.js";
-import { flattenError, type Handler, type Job, type TaskMessage, type ThreadData } from "./messages.js";
+import { openListJob } from "./list-folders.js";
+import { flattenError, type Handler, type Job, type JobMessage, type TaskMessage } from "./messages.js";
 import { openPackJob } from "./pack-frame.js";
 
 /** Whether this thread was started by the engine's pool. */
@@ -12,12 +13,17 @@ export function isEngineThread(): boolean {
 export function serveThread(): void {
   const port = parentPort;
   if (!isEngineThread() || port === null) return;
-  const handler = openJob((workerData as ThreadData).envpackThread);
-  // A job that cannot be opened is told as the answer to its first task.
-  handler.catch(() => undefined);
-  port.on("message", ({ id, task }: TaskMessage) => {
+  let handler: Promise<Handler> | null = null;
+  port.on("message", (message: JobMessage | TaskMessage) => {
+    if ("job" in message) {
+      handler = openJob(message.job);
+      // A job that cannot be opened is told as the answer to its first task.
+      handler.catch(() => undefined);
+      return;
+    }
+    const { id, task } = message;
     handler
-      .then((handle) => {
+      ?.then((handle) => {
         const { result, transfer } = handle(task as never);
         port.postMessage({ id, result }, transfer);
       })
@@ -28,5 +34,12 @@ export function serveThread(): void {
 }
 
 function openJob(job: Job): Promise<Handler> {
-  return job.kind === "pack" ? openPackJob(job) : openCheckJob(job);
+  switch (job.kind) {
+    case "list":
+      return openListJob();
+    case "pack":
+      return openPackJob(job);
+    case "check":
+      return openCheckJob(job);
+  }
 }

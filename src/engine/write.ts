@@ -18,7 +18,7 @@ import { cutTasks, type FrameTask } from "./frame-tasks.js";
 import { inOrder } from "./in-order.js";
 import type { Sink } from "./output.js";
 import type { PackedFrame, PackJob, PackTask } from "./pack-frame.js";
-import { Pool } from "./pool.js";
+import type { Pool } from "./pool.js";
 import { FrameKeys, type FrameKey } from "./reuse/frame-key.js";
 import type { Reuse } from "./reuse/reuse.js";
 
@@ -32,7 +32,8 @@ export interface WriteRequest {
   readonly format: ArchiveFormat;
   /** The codec's own; by default its default. */
   readonly level?: number;
-  readonly threads: number;
+  /** Its threads; the caller closes it. */
+  readonly pool: Pool;
   /** What every entry gets, in seconds since 1970. */
   readonly mtime: number;
   /** What is looked for in every file. */
@@ -43,7 +44,6 @@ export interface WriteRequest {
   readonly reuse?: Reuse;
   /** A private Ed25519 key: its signature goes into the footer. */
   readonly signingKey?: KeyObject;
-  readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
 
@@ -68,39 +68,33 @@ export interface WriteResult {
  * @throws EnvpackError SOURCE_CHANGED, SOURCE_UNREADABLE, ARCHIVE_UNSAFE, USAGE, INTERRUPTED …
  */
 export async function writeArchive(request: WriteRequest, sink: Sink): Promise<WriteResult> {
-  const { entries, format, level, threads, roots, signal } = request;
+  const { entries, format, level, pool, roots, reuse } = request;
   const shape = { arcroot: request.arcroot, mtime: request.mtime };
   const codec = await loadCodec(CODECS[format]);
   chooseLevel(codec, level);
-  const { reuse } = request;
   const job: PackJob = { kind: "pack", codec: codec.name, level, shape, roots, forReuse: reuse !== undefined };
-  const pool = new Pool(job, threads, signal);
-  try {
-    // Here, while the threads start up.
-    checkRequest(request);
-    const tree = new Tree();
-    tree.add(entries);
-    const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
-    const assembler = new ArchiveAssembler({ sink, head: { ...shape, format }, codec, seal: run });
-    await assembler.start();
-    const total = sumSizes(entries);
-    const keys = reuse === undefined ? null : new FrameKeys(job, codec);
-    for await (const made of packAll(entries, { shape, pool, reuse, keys })) {
-      await addFrame(assembler, made, reuse);
-      request.onProgress?.({ stage: "packing", done: assembler.bytes, total });
-    }
-    const tail = request.tail(assembler.hits);
-    tree.add(tail);
-    tree.checkLinks();
-    for await (const made of packAll(tail, { shape, pool, reuse, keys })) await addFrame(assembler, made, reuse);
-    const { signingKey } = request;
-    return await assembler.finish((footer) => {
-      const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
-      return encodeFooter(footer, signature);
-    });
-  } finally {
-    await pool.close();
+  pool.assign(job);
+  checkRequest(request);
+  const tree = new Tree();
+  tree.add(entries);
+  const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
+  const assembler = new ArchiveAssembler({ sink, head: { ...shape, format }, codec, seal: run });
+  await assembler.start();
+  const total = sumSizes(entries);
+  const keys = reuse === undefined ? null : new FrameKeys(job, codec);
+  for await (const made of packAll(entries, { shape, pool, reuse, keys })) {
+    await addFrame(assembler, made, reuse);
+    request.onProgress?.({ stage: "packing", done: assembler.bytes, total });
   }
+  const tail = request.tail(assembler.hits);
+  tree.add(tail);
+  tree.checkLinks();
+  for await (const made of packAll(tail, { shape, pool, reuse, keys })) await addFrame(assembler, made, reuse);
+  const { signingKey } = request;
+  return assembler.finish((footer) => {
+    const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
+    return encodeFooter(footer, signature);
+  });
 }
 
 /** How frames come about. */
@@ -120,8 +114,8 @@ interface MadeFrame {
 function packAll(entries: readonly PlannedEntry[], { shape, pool, reuse, keys }: Means): AsyncGenerator<MadeFrame> {
   return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (cut) => {
     const key = keys?.of(cut.task) ?? null;
-    const taken = key === null ? null : await reuse?.take(key, cut);
-    return { cut, key, packed: taken ?? (await pool.run<PackedFrame>(cut.task)) };
+    const taken = key === null ? undefined : reuse?.find(key);
+    return { cut, key, packed: await pool.run<PackedFrame>({ ...cut.task, taken }) };
   });
 }
 

@@ -1,53 +1,46 @@
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { explainError } from "../errors.js";
+import type { Listing } from "../listing/listing.js";
 import { readElf, type ElfFile } from "./elf.js";
 import type { InstalledPackage, NativeFile } from "./environment.js";
+import { joinPath } from "./installed.js";
 
 /** How an addon makes itself known to node; see node.h (NODE_MODULE_INITIALIZER) and node_api.h. */
 const REGISTRATION = /^(napi_register_module_v\d+|node_register_module_v\d+|napi_module_register|node_module_register)$/;
 const ADDON = /\.node$/;
 /** `libvips-cpp.so.8.18.7`, `libfoo.dylib`, `foo.dll`. */
 const LIBRARY = /\.(so(\.\d+)*|dylib|dll)$/;
-/** What node-gyp leaves beside the result: copies and parts that nobody loads. */
-const LEFTOVERS = new Set(["obj.target", "obj", ".deps"]);
-const SKIPPED = new Set([".git", ".hg", ".svn", ".cache", ".bin"]);
+/** Most folders hold no name of either kind: a look at all names at once tells. */
+const HINT = /\.(node|so|dylib|dll)\b/;
+/** What version control, caches and links keep, and the copies and parts that node-gyp leaves beside its result. */
+const SKIPPED = /(^|\/)(\.git|\.hg|\.svn|\.cache|\.bin|obj\.target|obj|\.deps)(\/|$)/;
 
 /**
- * The native addons and shared libraries below the root, sorted by file. Folders are listed, only
- * what is named like a native file is opened; links are not followed.
+ * The native addons and shared libraries in a tree, sorted by file. Only what is named like a native file is
+ * opened; links are not followed. A folder that may not be read may still be left out: the plan says so where
+ * it goes in.
  *
  * @param packages of the environment, to tell whose a file is
  */
-export function findNatives(root: string, packages: readonly Pick<InstalledPackage, "path">[]): readonly NativeFile[] {
+export function findNatives(tree: Listing, packages: readonly Pick<InstalledPackage, "path">[]): readonly NativeFile[] {
   const folders = new Set(packages.map(({ path }) => path));
   const found: NativeFile[] = [];
-  const pending: { path: string; owner: string }[] = [{ path: "", owner: "" }];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { path, owner } = next;
-    for (const entry of list(root, path)) {
-      const child = path === "" ? entry.name : `${path}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (SKIPPED.has(entry.name) || LEFTOVERS.has(entry.name)) continue;
-        pending.push({ path: child, owner: folders.has(child) ? child : owner });
-      } else if (entry.isFile() && (ADDON.test(entry.name) || LIBRARY.test(entry.name))) {
-        const native = readNative(root, child, owner);
-        if (native !== null) found.push(native);
-      }
+  for (const [path, listed] of tree) {
+    if (!listed.mayHold(HINT) || SKIPPED.test(path)) continue;
+    for (const [index, name] of listed.names.entries()) {
+      if (listed.kind(index) !== "file" || !(ADDON.test(name) || LIBRARY.test(name))) continue;
+      const native = readNative(tree.root, joinPath(path, name), ownerOf(path, folders));
+      if (native !== null) found.push(native);
     }
   }
   return found.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-function list(root: string, path: string): { name: string; isDirectory(): boolean; isFile(): boolean }[] {
-  try {
-    return readdirSync(join(root, path), { withFileTypes: true });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    // A folder that may not be read may still be left out: the plan says so where it goes in.
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "EPERM") return [];
-    throw explainError(error, "cannot read a folder of the environment", join(root, path));
-  }
+/** The package that a folder belongs to; "" for none, or the environment's own. */
+function ownerOf(folder: string, packages: ReadonlySet<string>): string {
+  for (let at = folder; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) if (packages.has(at)) return at;
+  return "";
 }
 
 /** Null where the file is none of the known formats, as a `.node` that is a text. */

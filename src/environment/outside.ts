@@ -3,6 +3,7 @@ import { basename, join, relative, sep } from "node:path";
 import { findClosure, type Reached } from "./closure.js";
 import type { InstalledPackage, NativeFile, OutsideTree } from "./environment.js";
 import { joinPath, type InstalledFolder } from "./installed.js";
+import { listTree, type Listing } from "../listing/listing.js";
 import { findNatives } from "./natives.js";
 
 /** A link in a node_modules folder that leads to a package outside the root. */
@@ -139,13 +140,13 @@ export function packagesOutside(outside: readonly OutsideTree[]): InstalledPacka
 }
 
 /** The native libraries of a project and of what is brought into it. */
-export function findEveryNative(root: string, packages: readonly InstalledPackage[], outside: readonly OutsideTree[]): readonly NativeFile[] {
+export function findEveryNative(own: Listing, packages: readonly InstalledPackage[], outside: readonly OutsideTree[]): readonly NativeFile[] {
   const brought = outside.flatMap((tree) =>
     tree.packages.flatMap(({ path }) => {
       const place = joinPath(`../${tree.arcpath}`, path);
-      const natives = findNatives(join(tree.folder, path), [{ path: "" }]);
+      const natives = findNatives(listTree(join(tree.folder, path)), [{ path: "" }]);
       return natives.map((native) => ({ ...native, file: joinPath(place, native.file), package: place }));
     }),
   );
-  return [...findNatives(root, packages), ...brought];
+  return [...findNatives(own, packages), ...brought];
 }

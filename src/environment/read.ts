@@ -5,16 +5,14 @@ import { chooseRuntime } from "./choose-runtime.js";
 import type { Environment } from "./environment.js";
 import { ownNode, readPrefix } from "./kinds/prefix.js";
 import { readProject } from "./kinds/project.js";
+import type { ReadRequest } from "./kinds/read-request.js";
 import { readOwnPackageJson } from "./package-json.js";
 
-export interface ReadOptions {
+export interface ReadOptions extends ReadRequest {
   /** "prefix": a folder that holds a package.json as well is one; by default what is found decides. */
   readonly kind?: "prefix";
   /** The runtime that goes in: "current", "none", a path, or a version; by default a prefix's own, else "current". */
   readonly node?: string;
-  /** What becomes of links to packages outside the root; by default they are brought in. */
-  readonly links?: "bring" | "refuse";
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -38,12 +36,12 @@ export async function readEnvironment(path: string, options: ReadOptions): Promi
 }
 
 /** The libraries of a prefix travel with it: its own node may need them. */
-async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, links, signal }: ReadOptions): Promise<Environment> {
-  const found = readPrefix(root, links);
+async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, ...request }: ReadOptions): Promise<Environment> {
+  const found = await readPrefix(root, request);
   if (found === null) throw kind === "prefix" ? notAPrefix(namedRoot) : notAnEnvironment(namedRoot);
   const own = ownNode(root);
   const libraries = join(root, "lib");
-  const runtime = await chooseRuntime({ node: node ?? own ?? "current", folder: root, libraries, signal });
+  const runtime = await chooseRuntime({ node: node ?? own ?? "current", folder: root, libraries, signal: request.signal });
   const version = found.name === "node" && runtime !== null ? runtime.version : found.version;
   return Object.freeze({ ...found, version, namedRoot, runtime });
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { PlannedFile } from "../archive/entry.js";
+import { fileOfBytes, type PlannedFile } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import { resolveFolders } from "../plan/layout.js";
 import type { Notice } from "../progress.js";
@@ -85,6 +85,5 @@ function readSource(name: string): Promise<string> {
 }
 
 function file(path: string, content: string | Uint8Array, executable: boolean): PlannedFile {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  return { type: "file", path, executable, size: bytes.length, source: { kind: "bytes", bytes } };
+  return fileOfBytes(path, typeof content === "string" ? Buffer.from(content) : content, executable);
 }

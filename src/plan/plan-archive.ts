@@ -5,6 +5,7 @@ import type { PlannedEntry } from "../archive/entry.js";
 import { checkAddons, noticeLibraries } from "../environment/addons.js";
 import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
+import type { Listing } from "../listing/listing.js";
 import type { Notice, ProgressListener } from "../progress.js";
 import { noticeCollisions } from "./collisions.js";
 import { byPath, foundPaths } from "./found-paths.js";
@@ -20,6 +21,8 @@ import { walkEnvironment, type WalkResult } from "./walk.js";
 export { scanRoots } from "./layout.js";
 
 export interface PlanOptions extends Omit<SelectionOptions, "matched"> {
+  /** The environment's tree, where it was listed before. */
+  readonly listing?: Listing | null;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
@@ -39,6 +42,7 @@ export async function planArchive(environment: Environment, given: PlanOptions):
   const own = await walkEnvironment({
     root: environment.root,
     arcpath,
+    listing: options.listing,
     selection: new Selection(environment, options, memberScope(environment)),
     signal,
     onEntries: (done) => onProgress?.({ stage: "planning", done, total: null }),

@@ -11,7 +11,7 @@ import { findPrefixCache } from "./drops/global-folders.js";
 import { findVcs } from "./drops/version-control.js";
 import { findPrivateKey, findSecret, mayBeKey } from "./secret-names.js";
 import type { Scope } from "./scope.js";
-import type { SourceType } from "./source.js";
+import type { FileKind } from "../listing/listed-folder.js";
 
 const EXCLUDED: Drop = { reason: "excluded", kind: "matched by a rule" };
 const DEVELOPMENT: Drop = { reason: "development", kind: "development package" };
@@ -48,7 +48,7 @@ export interface Candidate {
   readonly name: string;
   /** Absolute. */
   readonly file: string;
-  readonly type: SourceType;
+  readonly type: FileKind;
   /** The target of a symlink. */
   readonly target: string | null;
   /** The content of a folder. */

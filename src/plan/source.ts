@@ -1,21 +1,12 @@
-import { accessSync, constants, type Stats } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { findTextFault } from "../archive/path-rules.js";
 import { EnvpackError, explainError } from "../errors.js";
 
-/** What an entry of a folder is, as far as packing tells things apart. */
-export type SourceType = "folder" | "file" | "symlink" | "special";
-
-/** The type of what lstat found. */
-export function typeOf(stats: Stats): SourceType {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "folder";
-  return stats.isSymbolicLink() ? "symlink" : "special";
-}
-
 /** A socket, fifo or device has no content to carry; opening one may block or act. */
-export function refuseSpecial(stats: Stats, file: string): never {
-  const other = stats.isSocket() ? "socket" : "device";
-  throw new EnvpackError("SPECIAL_FILE", `a ${stats.isFIFO() ? "named pipe" : other} cannot be packed`, {
+export function refuseSpecial(mode: number, file: string): never {
+  const format = mode & constants.S_IFMT;
+  const what = format === constants.S_IFIFO ? "named pipe" : format === constants.S_IFSOCK ? "socket" : "device";
+  throw new EnvpackError("SPECIAL_FILE", `a ${what} cannot be packed`, {
     path: file,
     hint: "remove it, or leave it out with `--exclude`",
   });
@@ -37,8 +28,8 @@ export function refuseName(fault: string | null, file: string): void {
 }
 
 /** Throws SOURCE_UNREADABLE where this user may not read a file. Asks the system only where the mode does not tell. */
-export function refuseUnreadable(stats: Stats, file: string): void {
-  if ((stats.mode & 0o004) !== 0) return;
+export function refuseUnreadable(mode: number, file: string): void {
+  if ((mode & 0o004) !== 0) return;
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
@@ -48,6 +39,7 @@ export function refuseUnreadable(stats: Stats, file: string): void {
 
 /** A file that was listed a moment ago and is gone has been changed while packing. */
 export function unreadable(error: unknown, path: string): unknown {
+  if (error instanceof EnvpackError) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new EnvpackError("SOURCE_CHANGED", "something vanished while it was being packed", { path, cause: error });

@@ -1,19 +1,20 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { PlannedEntry } from "../archive/entry.js";
 import { findPathFault } from "../archive/path-rules.js";
 import { EnvpackError } from "../errors.js";
+import { listFolder } from "../listing/list-folder.js";
+import { ListedFolder, type Place } from "../listing/listed-folder.js";
+import type { Listing } from "../listing/listing.js";
 import type { LeftOut, LeftOutReason } from "./plan.js";
 import { NOTHING_DECIDED, type Candidate, type Decision, type Selection, type Standing } from "./selection.js";
 import { isSearched, searchSecrets } from "./secret-search.js";
-import { checkTarget, refuseName, refuseSpecial, refuseUnreadable, typeOf, unreadable } from "./source.js";
+import { checkTarget, refuseName, refuseSpecial, refuseUnreadable, unreadable } from "./source.js";
 
-/** What a walk is told. */
-export interface WalkRequest {
-  /** Absolute, links resolved. */
-  readonly root: string;
-  /** What the folder becomes, as an arcpath; "" for the archive's root. */
-  readonly arcpath: string;
+/** What a walk is told: which folder, links resolved, and what it becomes. */
+export interface WalkRequest extends Place {
+  /** The folder's tree as far as it was listed before; the rest is listed here. */
+  readonly listing?: Listing | null;
   readonly selection: Selection;
   readonly signal?: AbortSignal;
   readonly onEntries?: (done: number) => void;
@@ -51,8 +52,17 @@ interface Folder {
   kept: number;
   /** Reasons why something right in it does not go in, and whether it held anything. */
   readonly lost: Set<LeftOutReason>;
-  names: readonly string[] | null;
+  listed: ListedFolder | null;
 }
+
+/** A name in a folder that was listed. */
+interface Found {
+  readonly name: string;
+  readonly listed: ListedFolder;
+  readonly index: number;
+}
+
+const NOTHING_LISTED = new ListedFolder("", new Float64Array(), 0);
 
 interface Count {
   readonly path: string;
@@ -64,8 +74,7 @@ interface Count {
 
 /**
  * Walks the environment's folder. Nothing is followed: links stay links, so loops end. Sockets, fifos and
- * devices are refused without being opened. Listing and lstat are synchronous: on a warm disk
- * that takes a third of the time of their asynchronous forms; between slices the signal is looked at.
+ * devices are refused without being opened. Between slices the signal is looked at.
  *
  * A folder that was empty stays. A folder whose whole content is left out stays too (a program may
  * want to write there), unless all of it went as development packages, leftovers of builds or
@@ -90,7 +99,11 @@ class Walk {
   private readonly folders: Folder[] = [];
   private readonly pending: Folder[] = [];
 
+  /** Kept by every file: so not the request, which holds more. */
+  private readonly place: Place;
+
   constructor(private readonly request: WalkRequest) {
+    this.place = { root: request.root, arcpath: request.arcpath };
     const root = this.openFolder("", null, NOTHING_DECIDED, null);
     if (request.arcpath !== "") this.entries.push({ type: "directory", path: request.arcpath });
     root.planned = true;
@@ -104,7 +117,9 @@ class Walk {
   next(): boolean {
     const folder = this.pending.pop();
     if (folder === undefined) return false;
-    for (const name of this.namesOf(folder)) this.visit(folder, name);
+    const listed = folder.listed ?? this.list(folder.path, folder.standing.drop !== null, folder.count);
+    folder.listed = null;
+    for (const [index, name] of listed.names.entries()) this.visit(folder, { name, listed, index });
     return true;
   }
 
@@ -118,28 +133,27 @@ class Walk {
     };
   }
 
-  private visit(folder: Folder, name: string): void {
+  private visit(folder: Folder, found: Found): void {
+    const { name, listed, index } = found;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
     const file = `${this.request.root}/${path}`;
     if (name.includes("\ufffd")) {
       this.visitGarbled(folder, path, name, file);
       return;
     }
-    const stats = this.stat(file, folder);
-    if (stats === null) return;
-    const type = typeOf(stats);
-    let names: readonly string[] | null = null;
+    const type = listed.kind(index);
+    let content: ListedFolder | null = null;
     const candidate: Candidate = {
       path,
       name,
       file,
       type,
       target: type === "symlink" ? this.readTarget(file) : null,
-      names: () => (names ??= this.list(file, folder.standing.drop !== null)),
+      names: () => (content ??= this.list(path, folder.standing.drop !== null)).names,
     };
     const decision = this.request.selection.decide(candidate, folder.standing);
-    if (decision.drop !== null) this.leaveOut(folder, candidate, decision, stats);
-    else this.keep(folder, candidate, decision, stats, names);
+    if (decision.drop !== null) this.leaveOut(folder, candidate, decision, found);
+    else this.keep(folder, candidate, decision, found, content);
   }
 
   /**
@@ -158,7 +172,7 @@ class Walk {
     Object.assign(count, { files: null, bytes: null });
   }
 
-  private keep(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats, names: readonly string[] | null): void {
+  private keep(folder: Folder, candidate: Candidate, decision: Decision, found: Found, content: ListedFolder | null): void {
     const { path, name, file, type, target } = candidate;
     const arcpath = this.arcpathOf(path);
     this.checkName(arcpath, name, file);
@@ -167,28 +181,28 @@ class Walk {
     if (decision.exempt) this.noteSecret(arcpath, path, name, folder.standing);
     if (type === "folder") {
       const child = this.openFolder(path, folder, decision, null);
-      child.names = names;
+      child.listed = content;
       this.plan(child);
     } else if (type === "symlink") {
       this.entries.push({ type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
     } else if (type === "file") {
-      this.planFile(arcpath, file, stats);
+      this.planFile(arcpath, file, found);
       if (!decision.secretsAllowed && isSearched(path, name)) searchSecrets(file, path);
     } else {
-      refuseSpecial(stats, file);
+      refuseSpecial(found.listed.mode(found.index), file);
     }
   }
 
-  private planFile(arcpath: string, file: string, stats: Stats): void {
-    const { dev, ino, size, mtimeMs, ctimeMs, mode } = stats;
-    refuseUnreadable(stats, file);
-    const identity = { dev, ino, size, mtimeMs, ctimeMs };
-    const executable = (mode & 0o100) !== 0;
-    this.entries.push({ type: "file", path: arcpath, executable, size, source: { kind: "disk", file, identity } });
-    if (stats.nlink > 1) this.inodes.set(arcpath, `${dev}:${ino}`);
+  private planFile(arcpath: string, file: string, { listed, index }: Found): void {
+    const mode = listed.mode(index);
+    refuseUnreadable(mode, file);
+    const source = listed.source(index, this.place, arcpath);
+    this.entries.push({ type: "file", path: arcpath, executable: (mode & 0o100) !== 0, size: listed.size(index), source });
+    const inode = listed.sharedInode(index);
+    if (inode !== null) this.inodes.set(arcpath, inode);
   }
 
-  private leaveOut(folder: Folder, candidate: Candidate, decision: Decision, stats: Stats): void {
+  private leaveOut(folder: Folder, candidate: Candidate, decision: Decision, { listed, index }: Found): void {
     const { drop } = decision;
     if (drop === null) return;
     folder.lost.add(drop.reason);
@@ -196,7 +210,7 @@ class Walk {
     const count = folder.count ?? this.openCount(candidate.path, drop.reason, drop.kind);
     if (!isFolder) {
       if (count.files !== null) count.files++;
-      if (count.bytes !== null && candidate.type === "file") count.bytes += stats.size;
+      if (count.bytes !== null && candidate.type === "file") count.bytes += listed.size(index);
       return;
     }
     const closed = decision.closed || !this.request.selection.mayInclude;
@@ -210,7 +224,7 @@ class Walk {
   }
 
   private openFolder(path: string, parent: Folder | null, standing: Standing, count: Count | null): Folder {
-    const folder = { path, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), names: null };
+    const folder = { path, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), listed: null };
     this.folders.push(folder);
     this.pending.push(folder);
     return folder;
@@ -253,31 +267,24 @@ class Walk {
     return arcpath === "" || path === "" ? arcpath + path : `${arcpath}/${path}`;
   }
 
-  private namesOf(folder: Folder): readonly string[] {
-    const names = folder.names ?? this.list(`${this.request.root}/${folder.path}`, folder.standing.drop !== null, folder.count);
-    folder.names = null;
-    return names;
-  }
-
-  /** What cannot be listed stops the packing, unless it stays behind anyway. */
-  private list(path: string, isDropped: boolean, count: Count | null = null): readonly string[] {
+  /**
+   * What cannot be listed or asked about stops the packing, unless it stays behind anyway.
+   *
+   * @param path relative to the root
+   */
+  private list(path: string, isDropped: boolean, count: Count | null = null): ListedFolder {
+    const { root, listing } = this.request;
+    const listed = listing?.folder(path) ?? null;
+    if (listed !== null) return listed;
+    const folder = path === "" ? root : `${root}/${path}`;
     try {
-      return readdirSync(path);
+      return listFolder(folder, (error, file) => {
+        if (!isDropped) throw unreadable(error, file);
+      });
     } catch (error) {
-      if (isDropped) {
-        if (count !== null) Object.assign(count, { files: null, bytes: null });
-        return [];
-      }
-      throw unreadable(error, path);
-    }
-  }
-
-  private stat(file: string, folder: Folder): Stats | null {
-    try {
-      return lstatSync(file);
-    } catch (error) {
-      if (folder.standing.drop !== null) return null;
-      throw unreadable(error, file);
+      if (!isDropped) throw unreadable(error, folder);
+      if (count !== null) Object.assign(count, { files: null, bytes: null });
+      return NOTHING_LISTED;
     }
   }
 

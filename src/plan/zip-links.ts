@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
-import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
+import { fileOfBytes, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
 import { EnvpackError } from "../errors.js";
 import type { Notice } from "../progress.js";
@@ -78,7 +78,7 @@ class Copier {
     }
     if (!/(^|\/)\.?bin$/.test(folder)) throw needed("leads to a module elsewhere, which a copy would not be", link);
     const bytes = this.#makeLauncher(folder, file);
-    return { type: "file", path, executable: true, size: bytes.length, source: { kind: "bytes", bytes } };
+    return fileOfBytes(path, bytes, true);
   }
 
   #copyFolder(path: string, link: string, target: string, above: readonly string[]): PlannedEntry[] {

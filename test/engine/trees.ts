@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach } from "vitest";
 import { META, type PlannedEntry } from "../../src/archive/entry.js";
 import type { ArchiveFormat } from "../../src/archive/format.js";
+import { withPool } from "../../src/engine/pool.js";
 import { writeArchive, type WriteRequest, type WriteResult } from "../../src/engine/write.js";
 import type { Sink } from "../../src/engine/output.js";
 
@@ -67,11 +68,13 @@ export class MemorySink implements Sink {
 export async function pack(
   entries: readonly PlannedEntry[],
   format: ArchiveFormat,
-  options: Partial<WriteRequest> = {},
+  options: Partial<WriteRequest> & { readonly threads?: number; readonly signal?: AbortSignal } = {},
 ): Promise<WriteResult & { readonly archive: Buffer }> {
   const sink = new MemorySink();
-  const request: WriteRequest = { entries: withStart(entries), arcroot: "", format, threads: 2, mtime: MTIME, roots: [], tail: () => [], ...options };
-  const result = await writeArchive(request, sink);
+  const { threads = 2, signal, ...rest } = options;
+  const result = await withPool(threads, signal, (pool) =>
+    writeArchive({ entries: withStart(entries), arcroot: "", format, pool, mtime: MTIME, roots: [], tail: () => [], ...rest }, sink),
+  );
   return { ...result, archive: sink.bytes };
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { checkAddons, noticeLibraries, requiredGlibc } from "../../src/environment/addons.js";
 import type { Environment, NativeFile } from "../../src/environment/environment.js";
+import { listTree } from "../../src/listing/listing.js";
 import { findNatives } from "../../src/environment/natives.js";
 import { readEnvironment } from "../../src/environment/read.js";
 import type { Runtime } from "../../src/environment/runtime.js";
@@ -110,7 +111,7 @@ test("an addon compiled by node-gyp is found as N-API, loads, and packs without 
     skip(`node-gyp cannot compile here: ${String(error).split("\n")[0]}`);
   }
   expect(execFileSync("node", ["index.js"], { cwd: folder, encoding: "utf8" })).toBe("2 + 3 = 5\n");
-  const found = findNatives(folder, [{ path: "" }]);
+  const found = findNatives(listTree(folder), [{ path: "" }]);
   expect(found).toMatchObject([{ file: "build/Release/adder.node", os: process.platform, arch: process.arch, abi: "napi" }]);
   const plan = await planArchive(await readEnvironment(folder, { node: "none" }), { rules: [], omitDev: false, includeSecrets: [], output: null });
   const built = plan.entries.map(({ path }) => path).filter((path) => path.startsWith("app/build"));

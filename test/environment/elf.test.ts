@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareVersions, readElf } from "../../src/environment/elf.js";
+import { listTree } from "../../src/listing/listing.js";
 import { findNatives } from "../../src/environment/natives.js";
 import { makeFolder, writeTree } from "./tree.js";
 
@@ -59,7 +60,7 @@ describe("a library made here", () => {
       execFileSync("gcc", ["-shared", "-fPIC", "-o", join(folder, "old.node"), join(folder, "old.c")]);
       const elf = readElf(join(folder, "old.node"), SYMBOLS);
       expect([elf?.imports, elf?.moduleVersion]).toEqual([["node_module_register"], String(version)]);
-      expect(findNatives(folder, [{ path: "" }]).find(({ file }) => file === "old.node")?.abi).toBe(String(version));
+      expect(findNatives(listTree(folder), [{ path: "" }]).find(({ file }) => file === "old.node")?.abi).toBe(String(version));
     }
     expect(readElf(library, SYMBOLS)?.moduleVersion).toBeNull();
   });

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { META, type PlannedEntry, type PlannedFile } from "../../src/archive/entry.js";
+import { fileOfBytes, META, type PlannedEntry } from "../../src/archive/entry.js";
 import type { ArchiveFormat } from "../../src/archive/format.js";
+import { withPool } from "../../src/engine/pool.js";
 import { writeArchive } from "../../src/engine/write.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import { readHost } from "../../src/manifest/host.js";
@@ -35,19 +36,20 @@ export async function makeArchive(path: string, options: ArchiveOptions = {}): P
   const totals = { entries: entries.length, bytes: entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0) };
   const manifest = { ...MANIFEST, platform: await readHost(), totals, ...options.manifest };
   const sink = new MemorySink();
-  const tail = (bytes: Uint8Array): PlannedFile[] => [{ type: "file", path: META.fixups, executable: false, size: bytes.length, source: { kind: "bytes", bytes } }];
   const start = [folder(META.folder), file(META.manifest, encodeManifest(manifest))];
-  await writeArchive(
-    {
-      entries: [...start, ...entries],
-      arcroot: "",
-      format: options.format ?? "tar.gz",
-      threads: 1,
-      mtime: 0,
-      roots: [{ path: OLD_ROOT, arcpath: "" }],
-      tail: (hits) => tail(options.fixups ?? encodeFixups(hits)),
-    },
-    sink,
+  await withPool(1, undefined, (pool) =>
+    writeArchive(
+      {
+        entries: [...start, ...entries],
+        arcroot: "",
+        format: options.format ?? "tar.gz",
+        pool,
+        mtime: 0,
+        roots: [{ path: OLD_ROOT, arcpath: "" }],
+        tail: (hits) => [fileOfBytes(META.fixups, options.fixups ?? encodeFixups(hits))],
+      },
+      sink,
+    ),
   );
   writeFileSync(path, sink.bytes);
   return path;

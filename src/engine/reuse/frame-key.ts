@@ -3,7 +3,7 @@ import type { Codec } from "../../archive/codec/codec.js";
 import { FORMAT_VERSION } from "../../archive/format-version.js";
 import { VERSION } from "../../version.js";
 import type { PackJob, PackTask } from "../pack-frame.js";
-import { fileChanges, toColumns } from "../packed-entries.js";
+import { fileChanges } from "../packed-entries.js";
 
 /** Tells a frame from all others that are not the same bytes. */
 export interface FrameKey {
@@ -27,11 +27,11 @@ export class FrameKeys {
   /** null for a piece of the index: it is never the same. */
   of(task: PackTask): FrameKey | null {
     if (task.kind === "tar") return null;
-    const columns = task.kind === "piece" ? toColumns([task.entry]) : task.columns;
+    const { columns } = task;
     const place = task.kind === "piece" ? [task.at, task.length] : [];
     const hash = createHash("sha256");
     // As JSON nothing can pass for something else; what follows is as long as the kinds say.
-    hash.update(JSON.stringify([this.#common, place, columns.kinds, columns.paths, columns.others]));
+    hash.update(JSON.stringify([this.#common, place, columns.kinds, columns.paths, columns.others, columns.places]));
     hash.update(columns.numbers).update(columns.made);
     return { key: hash.digest("hex"), changed: fileChanges(columns) };
   }

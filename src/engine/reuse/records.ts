@@ -31,9 +31,12 @@ const MOST_BYTES = 512 << 20;
 const ABANDONED = 3_600_000;
 const TEMPORARY = /^\.writing-\d+-[0-9a-f]{8}$/;
 
-/** The frames of an archive as they were remembered, by key; none where nothing is known, or nothing that can be trusted. */
-export async function readRecords(indexSha256: string): Promise<ReadonlyMap<string, () => RememberedFrame>> {
-  const found = new Map<string, () => RememberedFrame>();
+/**
+ * The frames of an archive as they were remembered, as JSON and by key; none where nothing is known, or
+ * nothing that can be trusted.
+ */
+export async function readRecords(indexSha256: string): Promise<ReadonlyMap<string, () => string>> {
+  const found = new Map<string, () => string>();
   try {
     const path = join(recordsFolder(), indexSha256);
     // Only what this user wrote: whoever can write here could have other digests put into an archive.
@@ -44,7 +47,7 @@ export async function readRecords(indexSha256: string): Promise<ReadonlyMap<stri
     for (let at = 0; at < end; ) {
       const next = bytes.indexOf(10, at) + 1;
       const line = bytes.subarray(at + KEY_LENGTH, next);
-      found.set(bytes.toString("latin1", at, at + KEY_LENGTH), () => JSON.parse(line.toString("utf8")) as RememberedFrame);
+      found.set(bytes.toString("latin1", at, at + KEY_LENGTH), () => line.toString("utf8"));
       at = next;
     }
     const now = new Date();

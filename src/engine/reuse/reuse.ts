@@ -1,15 +1,12 @@
-import { hash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { nameArchive, readEnds } from "../../archive/read.js";
-import { readAt } from "../../archive/read-at.js";
-import { encodeEntry } from "../../archive/index-lines.js";
 import { EnvpackError, explainError } from "../../errors.js";
 import type { Notice } from "../../progress.js";
 import type { FrameTask } from "../frame-tasks.js";
 import type { PackedFrame } from "../pack-frame.js";
-import { fromColumns, type EntryColumns } from "../packed-entries.js";
 import type { FrameKey } from "./frame-key.js";
 import { readRecords, RecordWriter, type RememberedFrame } from "./records.js";
+import type { TakenFrame } from "./take-frame.js";
 
 /** Where a frame came to stand, and the digest of the large file that ended with it. */
 export interface PlacedFrame {
@@ -24,21 +21,19 @@ export interface PlacedFrame {
  */
 const TICK = 2000;
 
-const DIGEST_BYTES = 32;
-
 /** An earlier archive whose frames may be taken over. */
 interface Previous {
   readonly path: string;
   /** Whether the user named it. */
   readonly required: boolean;
   readonly handle: FileHandle;
-  readonly frames: ReadonlyMap<string, () => RememberedFrame>;
+  readonly frames: ReadonlyMap<string, () => string>;
 }
 
 /**
  * Takes the frames of which nothing has changed from an earlier archive, and remembers those of this one.
  * What tells that nothing has changed lies in the user's cache; what is taken is checked against the
- * digest that stands there, so a damaged archive gives nothing.
+ * digest that stands there, so a damaged archive gives nothing (see `takeFrame`).
  */
 export class Reuse {
   readonly #previous: Previous | null;
@@ -67,21 +62,15 @@ export class Reuse {
     return [{ code: "NOTHING_TO_REUSE", message, path }];
   }
 
-  /** The frame as it stands in the earlier archive; null where it has to be made. */
-  async take({ key }: FrameKey, { task, bytes }: FrameTask): Promise<PackedFrame | null> {
-    const remembered = this.#previous?.frames.get(key)?.();
-    if (this.#previous === null || remembered === undefined || task.kind === "tar") return null;
-    const { at, size, sha256, tar, crc32, hits, binary } = remembered;
-    const frame = await readAt(this.#previous.handle, at, size).catch(() => null);
-    if (frame === null || hash("sha256", frame) !== sha256) return null;
-    const digests = Buffer.from(remembered.digests, "base64");
-    const lines = task.kind === "piece" ? new Uint8Array() : encodeLines(task.columns, digests);
-    this.#bytes += bytes;
-    return { frame, sha256, tar, crc32, lines, digests, hits, content: null, binary };
+  /** Where the frame stands in the earlier archive; undefined where it has to be made. */
+  find({ key }: FrameKey): TakenFrame | undefined {
+    const record = this.#previous?.frames.get(key);
+    return this.#previous === null || record === undefined ? undefined : { descriptor: this.#previous.handle.fd, record: record() };
   }
 
   /** Remembers a frame; in archive order. */
-  note({ key, changed }: FrameKey, { task }: FrameTask, packed: PackedFrame, { at, size, fileSha256 }: PlacedFrame): void {
+  note({ key, changed }: FrameKey, { task, bytes }: FrameTask, packed: PackedFrame, { at, size, fileSha256 }: PlacedFrame): void {
+    if (packed.isTaken) this.#bytes += bytes;
     const { tar, crc32, sha256, hits, binary, digests } = packed;
     const isSettled = changed < this.#began - TICK;
     const frame = { at, size, tar, crc32, sha256, hits, binary };
@@ -128,17 +117,6 @@ async function openPrevious(path: string, required: boolean): Promise<Previous |
     const explained = explainError(error, "cannot read the archive to reuse", path);
     throw explained instanceof EnvpackError ? nameArchive(explained, path) : explained;
   }
-}
-
-/** The index lines of a frame's entries. */
-function encodeLines(columns: EntryColumns, digests: Buffer): Buffer {
-  let lines = "";
-  let at = 0;
-  for (const entry of fromColumns(columns)) {
-    if (entry.type === "file") lines += encodeEntry({ ...entry, sha256: digests.toString("hex", at, (at += DIGEST_BYTES)) });
-    else lines += encodeEntry(entry);
-  }
-  return Buffer.from(lines);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvpackError } from "../../errors.js";
+import { listTree } from "../../listing/listing.js";
 import type { Notice } from "../../progress.js";
 import type { Environment, InstalledPackage, OutsideTree } from "../environment.js";
 import { findInstalled, joinPath, type InstalledFolder } from "../installed.js";
@@ -10,6 +11,7 @@ import { isCondaPrefix, readConda } from "../prefixes/conda.js";
 import { findDenoNeeds } from "../prefixes/deno.js";
 import { readLayout } from "../prefixes/layout.js";
 import { refuseLinks } from "./project.js";
+import type { ReadRequest } from "./read-request.js";
 
 /** They hold a lib/node_modules where a distribution's node is installed, and the whole system beside it. */
 const SYSTEM = new Set(["/", "/usr"]);
@@ -19,9 +21,8 @@ const SYSTEM = new Set(["/", "/usr"]);
  * nodeenv, or a conda prefix. Null where the folder is none.
  *
  * @param root absolute, links resolved
- * @param links what becomes of links to packages outside, as `npm link` makes them
  */
-export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): Omit<Environment, "namedRoot" | "runtime"> | null {
+export async function readPrefix(root: string, { links = "bring", lister }: ReadRequest): Promise<Omit<Environment, "namedRoot" | "runtime"> | null> {
   if (SYSTEM.has(root)) {
     throw new EnvpackError("NOT_AN_ENVIRONMENT", "this is the system's own folder, not a prefix that can travel", {
       path: root,
@@ -30,6 +31,7 @@ export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): O
   }
   const layout = readLayout(root);
   if (layout === null) return null;
+  lister?.start(root);
   const folders = [...new Set([...layout.importers, ...layout.stored])];
   const installed = findInstalled(root, folders);
   const outsideLinks = findOutsideLinks(root, folders, installed);
@@ -37,6 +39,7 @@ export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): O
   const outside = gatherOutside(root, [...new Set(outsideLinks.map(({ folder }) => folder))]);
   const packages = listPackages(installed, outside);
   const deno = findDenoNeeds(root);
+  const listing = (await lister?.listing(root)) ?? listTree(root);
   return {
     kind: isCondaPrefix(root) ? "conda" : "prefix",
     name: nameOf(root),
@@ -46,7 +49,7 @@ export function readPrefix(root: string, links: "bring" | "refuse" = "bring"): O
     manager: layout.manager,
     packages,
     bins: findPrefixBins(root, layout.commands, outside),
-    natives: findEveryNative(root, packages, outside).map((native) => ({ ...native, file: inArchive(native.file), package: inArchive(native.package) })),
+    natives: findEveryNative(listing, packages, outside).map((native) => ({ ...native, file: inArchive(native.file), package: inArchive(native.package) })),
     outside,
     conda: isCondaPrefix(root) ? readConda(root) : undefined,
     programs: new Map(deno.program === null ? [] : [["deno", deno.program]]),

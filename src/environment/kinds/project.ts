@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { EnvpackError } from "../../errors.js";
+import { listTree } from "../../listing/listing.js";
 import type { Notice } from "../../progress.js";
 import { findBins } from "../bins.js";
 import { findClosure } from "../closure.js";
@@ -14,12 +15,7 @@ import { NO_PACKAGE_JSON, readOwnPackageJson, type PackageJson } from "../packag
 import { hasPnp, readPnpPackages } from "../pnp/packages.js";
 import { findMembers, findPnpmMembers, findWorkspaceRoot, hasInstalled } from "../workspaces.js";
 import type { ProjectPackages } from "./project-packages.js";
-
-export interface ProjectRequest {
-  /** What becomes of links to packages outside the root; by default they are brought in. */
-  readonly links?: "bring" | "refuse";
-  readonly signal?: AbortSignal;
-}
+import type { ReadRequest } from "./read-request.js";
 
 /**
  * A project with its installed packages: alone, as the root of a workspace, or as a workspace's member
@@ -31,9 +27,10 @@ export interface ProjectRequest {
 export async function readProject(
   folder: string,
   json: PackageJson,
-  request: ProjectRequest,
+  request: ReadRequest,
 ): Promise<Omit<Environment, "namedRoot" | "runtime">> {
   const above = await findWorkspaceRoot(folder);
+  request.lister?.start(above ?? folder);
   const project = await findProject(above ?? folder, above === null ? json : (readOwnPackageJson(above) ?? NO_PACKAGE_JSON));
   const member = above === null ? null : below(folder, above);
   const manager = detectManager(project.root, project.json);
@@ -43,6 +40,7 @@ export async function readProject(
   const found = hasPnp(project.root) ? readPnpPackages(project, member) : readPackages(project, manager, member);
   const { outside = [], ...rest } = found;
   if (request.links === "refuse") refuseLinks(found.links);
+  const listing = (await request.lister?.listing(project.root)) ?? listTree(project.root);
   return {
     kind: "project",
     name: json.name ?? basename(folder),
@@ -50,7 +48,7 @@ export async function readProject(
     root: project.root,
     manager: describeManager(manager, project.root, project.json),
     resolveFrom: member === null ? undefined : [member],
-    natives: findEveryNative(project.root, rest.packages, outside),
+    natives: findEveryNative(listing, rest.packages, outside),
     outside,
     packages: rest.packages,
     bins: rest.bins,

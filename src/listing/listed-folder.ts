@@ -1,0 +1,169 @@
+import { constants, type Stats } from "node:fs";
+
+/** What something in a folder is, as far as packing tells things apart. */
+export type FileKind = "folder" | "file" | "symlink" | "special";
+
+/** Numbers in a row: mode, nlink, dev, ino, size, mtimeMs and ctimeMs of one lstat. */
+const ROW = 7;
+const MODE = 0;
+const NLINK = 1;
+const DEV = 2;
+const INO = 3;
+const SIZE = 4;
+const MTIME = 5;
+const CTIME = 6;
+
+/** What a mode says of a file's kind. */
+export function kindOf(mode: number): FileKind {
+  const format = mode & constants.S_IFMT;
+  if (format === constants.S_IFREG) return "file";
+  if (format === constants.S_IFDIR) return "folder";
+  return format === constants.S_IFLNK ? "symlink" : "special";
+}
+
+/** Rows that grow: a number in here takes eight bytes, and one in an object of its own three times that. */
+export class Rows {
+  #numbers = new Float64Array(ROW * 64);
+  #length = 0;
+
+  /** How many there are. */
+  get count(): number {
+    return this.#length / ROW;
+  }
+
+  /** @param stats null where lstat cannot ask */
+  add(stats: Stats | null): void {
+    if (this.#length === this.#numbers.length) this.#grow();
+    if (stats !== null) {
+      const { mode, nlink, dev, ino, size, mtimeMs, ctimeMs } = stats;
+      this.#numbers.set([mode, nlink, dev, ino, size, mtimeMs, ctimeMs], this.#length);
+    }
+    this.#length += ROW;
+  }
+
+  mode(row: number): number {
+    return this.#numbers[row * ROW + MODE] ?? 0;
+  }
+
+  /** Forgets those from a row on. */
+  cut(count: number): void {
+    this.#numbers.fill(0, count * ROW, this.#length);
+    this.#length = count * ROW;
+  }
+
+  /** All of them, in an array of just that length. */
+  finish(): Float64Array<ArrayBuffer> {
+    return this.#numbers.slice(0, this.#length);
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(this.#numbers.length * 2);
+    larger.set(this.#numbers);
+    this.#numbers = larger;
+  }
+}
+
+/** What a folder held when it was listed: names, and what lstat said of each. */
+export class ListedFolder {
+  readonly #joined: string;
+  readonly #numbers: Float64Array;
+  readonly #first: number;
+
+  /**
+   * @param joined the names, joined by "/"
+   * @param first the row of the first of them
+   */
+  constructor(joined: string, numbers: Float64Array, first: number) {
+    this.#joined = joined;
+    this.#numbers = numbers;
+    this.#first = first * ROW;
+  }
+
+  /** Made anew each time. */
+  get names(): readonly string[] {
+    return this.#joined === "" ? [] : this.#joined.split("/");
+  }
+
+  /** Whether a pattern matches anywhere in the names. */
+  mayHold(pattern: RegExp): boolean {
+    return pattern.test(this.#joined);
+  }
+
+  /** Of the name at `index`, like all that follow. */
+  kind(index: number): FileKind {
+    return kindOf(this.mode(index));
+  }
+
+  mode(index: number): number {
+    return this.#number(index, MODE);
+  }
+
+  /** Bytes. */
+  size(index: number): number {
+    return this.#number(index, SIZE);
+  }
+
+  /** `dev:ino` where other names may lead to the same file; else null. */
+  sharedInode(index: number): string | null {
+    return this.#number(index, NLINK) > 1 ? `${this.#number(index, DEV)}:${this.#number(index, INO)}` : null;
+  }
+
+  /** The file as content to pack. */
+  source(index: number, place: Place, arcpath: string): ListedFile {
+    return new ListedFile(place, arcpath, this.#numbers, this.#first + index * ROW);
+  }
+
+  #number(index: number, column: number): number {
+    return this.#numbers[this.#first + index * ROW + column] ?? 0;
+  }
+}
+
+/** Where a folder lies, and what it becomes in the archive. */
+export interface Place {
+  /** Absolute. */
+  readonly root: string;
+  /** "" for the archive's root. */
+  readonly arcpath: string;
+}
+
+/** Where a file lies that an arcpath in a place stands for; absolute. */
+export function fileIn({ root, arcpath }: Place, path: string): string {
+  return arcpath === "" ? `${root}/${path}` : root + path.slice(arcpath.length);
+}
+
+/**
+ * A file on the disk as content to pack. Where it lies and what tells that it is still the same one is
+ * worked out when somebody asks: a hundred thousand strings and objects less.
+ */
+export class ListedFile {
+  readonly #place: Place;
+  readonly #arcpath: string;
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+
+  constructor(place: Place, arcpath: string, numbers: Float64Array, at: number) {
+    this.#place = place;
+    this.#arcpath = arcpath;
+    this.#numbers = numbers;
+    this.#at = at;
+  }
+
+  get kind(): "disk" {
+    return "disk";
+  }
+
+  /** Absolute. */
+  get file(): string {
+    return fileIn(this.#place, this.#arcpath);
+  }
+
+  /** The place in which the file is what this arcpath stands for; null where it goes in under another one. */
+  placeOf(arcpath: string): Place | null {
+    return arcpath === this.#arcpath ? this.#place : null;
+  }
+
+  get identity(): { readonly dev: number; readonly ino: number; readonly size: number; readonly mtimeMs: number; readonly ctimeMs: number } {
+    const number = (column: number): number => this.#numbers[this.#at + column] ?? 0;
+    return { dev: number(DEV), ino: number(INO), size: number(SIZE), mtimeMs: number(MTIME), ctimeMs: number(CTIME) };
+  }
+}

@@ -1,0 +1,108 @@
+import { linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Pool, withPool } from "../../src/engine/pool.js";
+import { ListedFile } from "../../src/listing/listed-folder.js";
+import { Lister } from "../../src/listing/lister.js";
+import { listTree, type Listing } from "../../src/listing/listing.js";
+
+const root = mkdtempSync(join(tmpdir(), "envpack-listing-"));
+/** A name that is no UTF-8. */
+const GARBLED = Buffer.concat([Buffer.from(`${root}/odd/`), Buffer.from([0x66, 0xff])]);
+
+beforeAll(() => {
+  for (const folder of ["odd", "empty", "ü/ñ", ...Array.from({ length: 700 }, (_, index) => `node_modules/p${index}/lib`)]) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  writeFileSync(GARBLED, "");
+  writeFileSync(join(root, "odd/two\nlines"), "12345");
+  linkSync(join(root, "odd/two\nlines"), join(root, "odd/same"));
+  symlinkSync("nowhere", join(root, "ü/ñ/link"));
+  for (let index = 0; index < 700; index++) writeFileSync(join(root, `node_modules/p${index}/lib/index.js`), "x".repeat(index));
+});
+
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+/** What a listing says, a line a name, by path. */
+function linesOf(listing: Listing): string[] {
+  const lines: string[] = [];
+  for (const [folder, listed] of listing) {
+    lines.push(`${folder}/`);
+    for (const [index, name] of listed.names.entries()) {
+      const shared = listed.sharedInode(index) === null ? "" : " shared";
+      lines.push(`${folder}/${name} ${listed.kind(index)} ${listed.mode(index)} ${listed.size(index)}${shared}`);
+    }
+  }
+  return lines.sort();
+}
+
+/** The same, of the disk. */
+function linesOfDisk(folder: string): string[] {
+  return readdirSync(join(root, folder)).flatMap((name) => {
+    const path = folder === "" ? name : `${folder}/${name}`;
+    if (name.includes("\ufffd")) return [`${folder}/${name} special 0 0`];
+    const stats = lstatSync(join(root, path));
+    const kind = stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "symlink";
+    const line = `${folder}/${name} ${kind} ${stats.mode} ${stats.size}${stats.nlink > 1 ? " shared" : ""}`;
+    return kind === "folder" ? [line, `${path}/`, ...linesOfDisk(path)] : [line];
+  });
+}
+
+function expected(): string[] {
+  return ["/", ...linesOfDisk("")].sort();
+}
+
+describe("a listing", () => {
+  test("holds every folder of a tree, and what lstat says of all in them", () => {
+    expect(linesOf(listTree(root))).toEqual(expected());
+  });
+
+  test.each([1, 3])("is the same where %i threads make it", async (threads) => {
+    const listing = await withPool(threads, undefined, async (pool) => {
+      pool.assign({ kind: "list" });
+      const lister = new Lister((task) => pool.runEverywhere(task));
+      lister.start(root);
+      expect(await lister.listing("/elsewhere")).toBeNull();
+      return lister.listing(root);
+    });
+    expect(listing === null ? null : linesOf(listing)).toEqual(expected());
+  });
+
+  test("lacks a folder that is not there, and is empty where the root is not", async () => {
+    const listing = listTree(root);
+    expect(listing.folder("gone")).toBeNull();
+    expect([...listTree(join(root, "gone"))]).toEqual([]);
+  });
+
+  test("fails with INTERRUPTED where the threads are", async () => {
+    const control = new AbortController();
+    const pool = new Pool(2, control.signal);
+    pool.assign({ kind: "list" });
+    const lister = new Lister((task) => pool.runEverywhere(task));
+    lister.start(root);
+    control.abort();
+    await expect(lister.listing(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await pool.close();
+  });
+});
+
+describe("a listed file", () => {
+  test("tells where it lies and what identifies it", () => {
+    const folder = listTree(root).folder("odd");
+    const index = folder?.names.indexOf("same") ?? -1;
+    const file = folder?.source(index, { root, arcpath: "app" }, "app/odd/same");
+    const { dev, ino, size, mtimeMs, ctimeMs } = lstatSync(join(root, "odd/same"));
+    expect(file).toBeInstanceOf(ListedFile);
+    expect([file?.kind, file?.file, file?.identity]).toEqual(["disk", join(root, "odd/same"), { dev, ino, size, mtimeMs, ctimeMs }]);
+  });
+
+  test("knows its place under its own arcpath only", () => {
+    const folder = listTree(root).folder("odd");
+    const place = { root, arcpath: "" };
+    const file = folder?.source(0, place, "odd/same");
+    expect([file?.file, file?.placeOf("odd/same"), file?.placeOf("bin/same")]).toEqual([`${root}/odd/same`, place, null]);
+  });
+});
