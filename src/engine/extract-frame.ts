@@ -96,7 +96,9 @@ class FrameReader {
     try {
       // The content of a damaged frame tells more than its checksums.
       const openCrc32 = fault === null ? checkRecords(task) : null;
-      return isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common, openCrc32);
+      const outcome = isPart ? this.#seal({ ...common, rest: plain }) : this.#readEntries(plain, task, common, openCrc32);
+      releaseOthers([plain, task.frame], outcome.transfer);
+      return outcome;
     } catch (error) {
       // What a damaged frame still held led to the entry at which it breaks off.
       if (fault === null || !(error instanceof EnvpackError) || error.path === undefined) throw fault ?? error;
@@ -128,10 +130,7 @@ class FrameReader {
       bytes += body.length;
       entries++;
     }
-    const outcome = this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries, own, fixups });
-    // All of it was written or hashed; what goes back to the main thread is in buffers of its own.
-    release(plain);
-    return outcome;
+    return this.#seal({ ...common, names, lines: Buffer.from(lines), bytes, entries, own, fixups });
   }
 
   #seal(found: Partial<FoundFrame>): Outcome {
@@ -142,6 +141,11 @@ class FrameReader {
     const transfer = [lines, rest, open?.content].flatMap((bytes) => (bytes === null || bytes === undefined ? [] : [bytes.buffer]));
     return { result: { ...nothing, ...found, lines, rest, open }, transfer };
   }
+}
+
+/** All of it was written or hashed; what goes back to the main thread is mostly in buffers of its own. */
+function releaseOthers(used: readonly Uint8Array[], kept: readonly ArrayBuffer[]): void {
+  for (const bytes of used) if (bytes.buffer.byteLength > 0 && !kept.includes(bytes.buffer as ArrayBuffer)) release(bytes);
 }
 
 /** Holds a zip's local headers against its directory; what that says of a file's checksum if the file goes on in other frames. */

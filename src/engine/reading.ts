@@ -13,6 +13,7 @@ import { IndexTaker } from "./index-taker.js";
 import { LargeFile } from "./large-file.js";
 import { Ledger } from "./ledger.js";
 import type { ReadOptions, ReadResult, Target } from "./read-through.js";
+import { release } from "./release.js";
 import type { Source, SourceFrame } from "./source.js";
 
 /** The part of reading that needs the frames in order: large files, totals, the index. */
@@ -108,7 +109,9 @@ export class Reading {
   }
 
   #takePiece(tar: Uint8Array): void {
-    if (this.#large === null || !this.#large.file.push(tar)) return;
+    const isWhole = this.#large?.file.push(tar) === true;
+    release(tar);
+    if (this.#large === null || !isWhole) return;
     const { file, number } = this.#large;
     file.close();
     this.#fixups ??= file.content;

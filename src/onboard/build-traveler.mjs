@@ -20,6 +20,7 @@ const PACKING = [
   [/^(\.\.\/)+layer\.js$/, 'export { layer } from "./traveler-pack.ts";'],
   [/\/encode-frame\.js$/, 'export { pack as encodeZipFrame } from "./traveler-pack.ts";'],
   [/\/pack-frame\.js$/, 'export { pack as openPackJob } from "./traveler-pack.ts";'],
+  [/\/list-folders\.js$/, 'export { pack as openListJob } from "./traveler-pack.ts";'],
 ];
 const ZSTD = [/\/zstd-wasm\.js$/, 'export function loadWasmEngine() { throw new Error("this runtime has zstd"); }'];
 
