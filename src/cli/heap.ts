@@ -1,6 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import type { ProgressListener } from "../progress.js";
 
+/** Planned entries from which on what is left over in large steps would be more than what packing takes. */
+const MANY = 150_000;
+
 /**
  * Has packing take little memory. V8 sizes its heap for programs that run on: 64 MiB for young objects, and
  * up to four times what is alive for old ones. Packing makes a few hundred bytes an entry while it plans, which
@@ -16,7 +19,7 @@ export function keepHeapSmall(listener: ProgressListener | undefined): ProgressL
   setFlagsFromString("--heap-growing-percent=120");
   let isSmall = false;
   return (progress) => {
-    if (!isSmall && progress.stage === "packing") {
+    if (!isSmall && (progress.stage === "packing" || progress.done > MANY)) {
       isSmall = true;
       setFlagsFromString("--heap-growing-percent=30");
       setFlagsFromString("--optimize-for-size");

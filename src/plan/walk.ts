@@ -33,8 +33,12 @@ export interface WalkResult {
 /** Folders between two looks at the signal: a few milliseconds of work. */
 const SLICE = 64;
 
-/** Plain names need no closer look: printable ASCII without a backslash or a colon. */
-const PLAIN_NAME = /^[ !-9;-[\]-~]{1,255}$/;
+/**
+ * Plain paths need no closer look: printable ASCII without a backslash or a colon. To look at a path as a
+ * whole makes one string of it, while the parts that it was put together from can still be dropped cheaply.
+ */
+const PLAIN_PATH = /^[ !-9;-[\]-~]{1,1364}$/;
+const PLAIN_NAME_LENGTH = 255;
 
 /** A folder of which nothing is left for one of these reasons goes as well. */
 const EMPTYING: ReadonlySet<LeftOutReason> = new Set(["development", "build", "workspace"]);
@@ -297,7 +301,7 @@ class Walk {
   }
 
   private checkName(arcpath: string, name: string, file: string): void {
-    if (PLAIN_NAME.test(name) && arcpath.length < 1365) return;
+    if (PLAIN_PATH.test(arcpath) && name.length <= PLAIN_NAME_LENGTH) return;
     refuseName(findPathFault(arcpath, "linux"), file);
   }
 }
