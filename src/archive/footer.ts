@@ -35,7 +35,7 @@ export interface Footer extends FooterFields {
 }
 
 export const FOOTER_BYTES = 192;
-const MAGIC = Buffer.from("envpack\u0000", "latin1");
+export const FOOTER_MAGIC = Buffer.from("envpack\u0000", "latin1");
 const SIGNATURE_AT = 84;
 const SIGNATURE_END = SIGNATURE_AT + KEY_BYTES + SIGNATURE_BYTES;
 
@@ -52,7 +52,7 @@ export function signedPart(footer: FooterFields): Buffer {
 
 export function encodeFooter(footer: FooterFields, signature: Signature | null): Buffer {
   const payload = Buffer.alloc(FOOTER_BYTES);
-  payload.set(MAGIC, 0);
+  payload.set(FOOTER_MAGIC, 0);
   payload.writeUInt32LE(FORMAT_VERSION, 8);
   payload.writeBigUInt64LE(BigInt(footer.indexAt), 16);
   payload.writeBigUInt64LE(BigInt(footer.indexSize), 24);
@@ -71,7 +71,7 @@ export function encodeFooter(footer: FooterFields, signature: Signature | null):
  * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, SIGNATURE_INVALID where there is a signature that does not fit
  */
 export function decodeFooter(payload: Buffer): Footer {
-  const version = payload.length === FOOTER_BYTES && payload.indexOf(MAGIC) === 0 ? payload.readUInt32LE(8) : 0;
+  const version = payload.length === FOOTER_BYTES && payload.indexOf(FOOTER_MAGIC) === 0 ? payload.readUInt32LE(8) : 0;
   const intact = version > 0 && payload.readUInt32LE(FOOTER_BYTES - 4) === crc32(payload.subarray(0, FOOTER_BYTES - 4));
   if (intact && version > FORMAT_VERSION) {
     throw new EnvpackError("ARCHIVE_TOO_NEW", `the archive has format ${version}, newer than this envpack reads`, {

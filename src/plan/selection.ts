@@ -1,7 +1,7 @@
 import { relative, resolve, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
 import { EnvpackError } from "../errors.js";
-import { isArchiveName } from "./archive-name.js";
+import { isArchiveBeside, isArchiveName } from "./archive-name.js";
 import { Development } from "./development.js";
 import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
 import { findLeftover, isGypBuild } from "./drops/build-leftovers.js";
@@ -125,7 +125,7 @@ export class Selection {
   private findBuiltIn(candidate: Candidate, parent: Standing): Drop | null {
     const { path, name, type } = candidate;
     if (this.scope?.holds(candidate) === false) return WORKSPACE;
-    if (type === "file" && isArchiveName(path, this.environmentName)) return OLDER_OUTPUT;
+    if (type === "file" && (isArchiveName(path, this.environmentName) || isArchiveBeside(path, candidate.file))) return OLDER_OUTPUT;
     if (this.development.holds(candidate)) return DEVELOPMENT;
     if (parent.gypBuild) {
       const leftover = findLeftover(name, type === "folder");

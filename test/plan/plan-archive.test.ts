@@ -10,6 +10,7 @@ import { readEnvironment } from "../../src/environment/read.js";
 import { narrowEnvironment } from "../../src/plan/narrow.js";
 import { planArchive, scanRoots, type PlanOptions } from "../../src/plan/plan-archive.js";
 import type { Plan } from "../../src/plan/plan.js";
+import { pack } from "../engine/trees.js";
 import { makeFolder, sampleProject, writeTree } from "../environment/tree.js";
 
 const scratch = makeFolder();
@@ -135,6 +136,16 @@ describe("the output", () => {
     expect(entries.map(({ path }) => path)).toEqual(expect.arrayContaining(other.map((path) => `app/${path}`)));
     const kept = await plan({ rules: [{ action: "include", pattern: "p-0.9.0-*" }] });
     expect(kept.leftOut.map(({ path }) => path)).toEqual(["app/p-linux-arm64.tgz"]);
+  });
+
+  test.each(["tar", "tar.gz", "tar.zst", "zip"] as const)("of any name stays out of the next one: a %s that envpack made", async (format) => {
+    const { archive } = await pack([], format);
+    writeTree(folder, { [`env.${format}`]: archive, [`cut.${format}`]: archive.subarray(0, -400), [`sub/env.${format}`]: archive, [`empty.${format}`]: "" });
+    const { entries, leftOut } = await plan();
+    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([[`app/env.${format}`, "output"]]);
+    expect(entries.map(({ path }) => path)).toEqual(expect.arrayContaining([`app/cut.${format}`, `app/empty.${format}`, `app/sub/env.${format}`]));
+    const kept = await plan({ rules: [{ action: "include", pattern: "env.*" }] });
+    expect(kept.leftOut).toEqual([]);
   });
 
   test("outside of the environment changes nothing", async () => {
