@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<LeftOutReason, string>> = {
   build: "leftovers of builds (--include keeps them)",
   secret: "secrets (--include-secret PATH keeps one)",
   vcs: "version control",
-  output: "the archive itself",
+  output: "the archive itself, or an older one",
 };
 
 /** What stays behind and why: a line for each reason, the largest first. Empty where nothing does. */
