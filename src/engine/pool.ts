@@ -60,6 +60,8 @@ export class Pool {
 
   /** Has a task done by every thread. */
   runEverywhere<Result>(task: unknown): readonly Promise<Result>[] {
+    // Threads that are gone answer nothing, and nobody would be told.
+    if (this.#failure !== null) return [Promise.reject<Result>(this.#failure)];
     return this.#threads.map(
       (thread) =>
         new Promise<unknown>((resolve, reject) => {

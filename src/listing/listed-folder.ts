@@ -45,12 +45,6 @@ export class Rows {
     return this.#numbers[row * ROW + MODE] ?? 0;
   }
 
-  /** Forgets those from a row on. */
-  cut(count: number): void {
-    this.#numbers.fill(0, count * ROW, this.#length);
-    this.#length = count * ROW;
-  }
-
   /** All of them, in an array of just that length. */
   finish(): Float64Array<ArrayBuffer> {
     return this.#numbers.slice(0, this.#length);

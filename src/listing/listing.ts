@@ -5,6 +5,7 @@ import { TreeWalker, type ListedPart } from "./tree-walker.js";
 export class Listing {
   readonly root: string;
   readonly #folders = new Map<string, ListedFolder>();
+  readonly #partial = new Set<string>();
 
   /** @param root absolute */
   constructor(root: string, parts: readonly ListedPart[]) {
@@ -12,17 +13,18 @@ export class Listing {
     for (const part of parts) this.#add(part);
   }
 
-  /** The folders that were listed, by their paths relative to the root; in no order. */
+  /** The folders that were listed, by their paths relative to the root, in no order; of some not all that they hold. */
   [Symbol.iterator](): Iterator<[string, ListedFolder]> {
     return this.#folders[Symbol.iterator]();
   }
 
   /** @returns null where the folder, or something in it, could not be asked about, or came later */
   folder(path: string): ListedFolder | null {
-    return this.#folders.get(path) ?? null;
+    return this.#partial.has(path) ? null : (this.#folders.get(path) ?? null);
   }
 
-  #add({ folders, names, counts, numbers }: ListedPart): void {
+  #add({ folders, names, counts, numbers, partial }: ListedPart): void {
+    for (const path of partial) this.#partial.add(path);
     if (counts.length === 0) return;
     const all = names.split("\0");
     let row = 0;

@@ -1,4 +1,4 @@
-import { listInto } from "./list-folder.js";
+import { listInto, type OnFault } from "./list-folder.js";
 import { kindOf, Rows } from "./listed-folder.js";
 
 /** Folders of a tree as they were listed, in a form that crosses to another thread at little cost. */
@@ -11,11 +11,14 @@ export interface ListedPart {
   readonly counts: Uint32Array<ArrayBuffer>;
   /** The rows of all names. */
   readonly numbers: Float64Array<ArrayBuffer>;
+  /** Those of the folders in which something could not be asked about. */
+  readonly partial: readonly string[];
 }
 
 /**
- * Lists folders and what is below them, one at a time. A folder of which anything cannot be asked is not
- * in the result: who needs it meets the same fault, and knows what it means.
+ * Lists folders and what is below them, one at a time. A folder that cannot be listed is not in the result,
+ * and one in which something cannot be asked about is marked: who needs it meets the same fault, and knows
+ * what it means.
  */
 export class TreeWalker {
   readonly #root: string;
@@ -25,6 +28,7 @@ export class TreeWalker {
   readonly #names: string[] = [];
   readonly #counts: number[] = [];
   readonly #pending: string[] = [];
+  readonly #partial: string[] = [];
 
   /**
    * @param root absolute
@@ -54,29 +58,29 @@ export class TreeWalker {
       names: this.#names.join("\0"),
       counts: Uint32Array.from(this.#counts),
       numbers: this.#rows.finish(),
+      partial: this.#partial,
     };
   }
 
   #list(folder: string): void {
     const first = this.#rows.count;
-    const names = this.#namesOf(folder);
-    if (names === null) {
-      this.#rows.cut(first);
-      return;
-    }
+    let isWhole = true;
+    const names = this.#namesOf(folder, () => {
+      isWhole = false;
+    });
+    if (names === null) return;
     for (const [index, name] of names.entries()) {
       if (kindOf(this.#rows.mode(first + index)) === "folder") this.#pending.push(folder === "" ? name : `${folder}/${name}`);
     }
     this.#folders.push(folder);
     this.#names.push(names.join("/"));
     this.#counts.push(names.length);
+    if (!isWhole) this.#partial.push(folder);
   }
 
-  #namesOf(folder: string): string[] | null {
+  #namesOf(folder: string, onFault: OnFault): string[] | null {
     try {
-      return listInto(this.#rows, folder === "" ? this.#root : `${this.#root}/${folder}`, (error) => {
-        throw error;
-      });
+      return listInto(this.#rows, folder === "" ? this.#root : `${this.#root}/${folder}`, onFault);
     } catch {
       return null;
     }

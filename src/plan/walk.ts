@@ -153,7 +153,10 @@ class Walk {
       file,
       type,
       target: type === "symlink" ? this.readTarget(file) : null,
-      names: () => (content ??= this.list(path, folder.standing.drop !== null)).names,
+      names: () => {
+        content ??= this.peek(path);
+        return content?.names ?? [];
+      },
     };
     const decision = this.request.selection.decide(candidate, folder.standing);
     if (decision.drop !== null) this.leaveOut(folder, candidate, decision, found);
@@ -289,6 +292,15 @@ class Walk {
       if (!isDropped) throw unreadable(error, folder);
       if (count !== null) Object.assign(count, { files: null, bytes: null });
       return NOTHING_LISTED;
+    }
+  }
+
+  /** A folder of which nothing is decided yet; null where it cannot be listed: whoever keeps it is told. */
+  private peek(path: string): ListedFolder | null {
+    try {
+      return this.list(path, false);
+    } catch {
+      return null;
     }
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +87,42 @@ describe("a listing", () => {
     control.abort();
     await expect(lister.listing(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
     await pool.close();
+  });
+
+  test("fails where the threads ended before it began", async () => {
+    const control = new AbortController();
+    const pool = new Pool(2, control.signal);
+    control.abort();
+    await pool.close();
+    const lister = new Lister((task) => pool.runEverywhere(task));
+    lister.start(root);
+    await expect(lister.listing(root)).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+});
+
+describe("a folder in which something cannot be asked about", () => {
+  // Below a path that is nearly too long, a long name is found and then leads to nothing.
+  const top = mkdtempSync(join(tmpdir(), "envpack-listing-"));
+  const deep = join(top, ...Array.from({ length: 19 }, () => "d".repeat(200)));
+  const long = "n".repeat(250);
+
+  beforeAll(() => {
+    mkdirSync(join(deep, "below"), { recursive: true });
+    writeFileSync(join(deep, "below/file"), "");
+    writeFileSync(join(deep, "addon.node"), "");
+    execFileSync("touch", [long], { cwd: deep });
+  });
+
+  afterAll(() => {
+    execFileSync("rm", ["-r", top]);
+  });
+
+  test("is left to who needs it, and what else it holds is known", () => {
+    const listing = listTree(deep);
+    expect(readdirSync(deep)).toContain(long);
+    expect(listing.folder("")).toBeNull();
+    expect(new Map(listing).get("")?.names.toSorted()).toEqual(["addon.node", "below"]);
+    expect(listing.folder("below")?.names).toEqual(["file"]);
   });
 });
 

@@ -119,6 +119,32 @@ describe("what cannot be packed is refused with its path", () => {
   });
 });
 
+describe("a folder that this user may not read", () => {
+  /** What happens as a user who is not root. */
+  async function asUser<Result>(act: () => Promise<Result>): Promise<Result> {
+    if (process.geteuid?.() !== 0) return act();
+    chmodSync(scratch, 0o755);
+    process.seteuid!(1234);
+    try {
+      return await act();
+    } finally {
+      process.seteuid!(0);
+    }
+  }
+
+  // What is called build is looked into before a rule decides about it.
+  test.each(["build", "other"])("may be left out, mode by mode: %s", async (name) => {
+    writeTree(folder, { [`${name}/file`]: "" });
+    for (const mode of [0, 0o444]) {
+      chmodSync(join(folder, name), mode);
+      const paths = await asUser(async () => (await plan(exclude(name))).entries.map(({ path }) => path));
+      expect(paths).toEqual(["app", "app/package.json"]);
+      await expect(asUser(() => plan())).rejects.toMatchObject({ code: "SOURCE_UNREADABLE" });
+    }
+    chmodSync(join(folder, name), 0o755);
+  });
+});
+
 describe("the output", () => {
   test("39: is left out of itself, and so are temporary files of any packer; an older archive is not", async () => {
     writeTree(folder, { "out/x.tar": "12", ".envpack-output-1-00c0ffee": "", "out/y.tar": "", "x.tar": "" });
