@@ -12,7 +12,7 @@ import type { Sink } from "./output.js";
 import { fileOfColumns } from "./packed-entries.js";
 import type { PackedFrame, PackTask } from "./pack-frame.js";
 import type { PlacedFrame } from "./reuse/reuse.js";
-import { release } from "./release.js";
+import { release } from "../archive/release.js";
 import type { WriteResult } from "./write.js";
 
 type PieceTask = PackTask & { readonly kind: "piece" };

@@ -10,7 +10,7 @@ import { walkFrame } from "../archive/walk.js";
 import { compareRecords } from "../archive/zip/walk.js";
 import { EnvpackError } from "../errors.js";
 import { FolderWriter } from "./folder-writer.js";
-import { release } from "./release.js";
+import { release } from "../archive/release.js";
 import { detach, type Handler, type Outcome } from "./messages.js";
 
 /** What checking and extracting threads are started for. */

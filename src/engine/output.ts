@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { EnvpackError, explainError } from "../errors.js";
 import { makeFolders, removeMade } from "./made-folders.js";
-import { release } from "./release.js";
+import { release } from "../archive/release.js";
 
 /** Where an archive's bytes go. After `write` has failed, or instead of `commit`, `abort` is called. */
 export interface Sink {

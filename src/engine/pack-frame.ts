@@ -13,7 +13,7 @@ import { compileRoots, isBinary, scanContent, type FileHits, type Needles, type 
 import { detach, type Handler, type Outcome } from "./messages.js";
 import { fileOfColumns, fromColumns, type EntryColumns } from "./packed-entries.js";
 import { readSource } from "./read-source.js";
-import { release } from "./release.js";
+import { release } from "../archive/release.js";
 import { takeFrame, type TakenFrame } from "./reuse/take-frame.js";
 
 /** What packing threads are started for. */

@@ -13,7 +13,7 @@ import { IndexTaker } from "./index-taker.js";
 import { LargeFile } from "./large-file.js";
 import { Ledger } from "./ledger.js";
 import type { ReadOptions, ReadResult, Target } from "./read-through.js";
-import { release } from "./release.js";
+import { release } from "../archive/release.js";
 import type { Source, SourceFrame } from "./source.js";
 
 /** The part of reading that needs the frames in order: large files, totals, the index. */

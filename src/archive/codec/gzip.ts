@@ -1,5 +1,6 @@
 import { constants, deflateRawSync, gunzipSync, gzipSync, inflateRawSync } from "node:zlib";
 import { FRAME_MAX } from "../frame.js";
+import { release } from "../release.js";
 import { asBuffer, damaged, decodeLongest, type Codec, type Unit } from "./codec.js";
 
 /*
@@ -20,8 +21,8 @@ const PLAIN_HEADER = 10;
 /** A third less time than level 6 takes, for 1.5 % more bytes. */
 const DEFAULT_LEVEL = 5;
 
-/** Bytes of output that are asked for at a time: most frames take one or two. */
-const CHUNK = 1 << 20;
+/** At least what any frame can become: asked for at once, it spares zlib a copy. What is not written to takes no memory. */
+const OUTPUT_MAX = FRAME_MAX + (FRAME_MAX >>> 8) + 1024;
 
 /** Bytes that are tried to see whether a frame compresses at all. */
 const SAMPLE = 64 << 10;
@@ -31,13 +32,14 @@ export const gzip: Codec = {
   levels: [0, DEFAULT_LEVEL, 9],
   recipe: `zlib ${process.versions.zlib}`,
   encode(plain, level, part) {
-    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? DEFAULT_LEVEL) : 0, chunkSize: CHUNK });
+    const member = gzipSync(plain, { level: compresses(plain) ? (level ?? DEFAULT_LEVEL) : 0, chunkSize: OUTPUT_MAX });
     const body = member.subarray(PLAIN_HEADER);
     const frame = Buffer.allocUnsafeSlow(HEADER + body.length);
     writeExtra(frame, "EP", 5);
     frame.writeUInt32LE(frame.length, EXTRA + 4);
     frame[EXTRA + 8] = part ? 1 : 0;
     frame.set(body, HEADER);
+    release(member);
     return frame;
   },
   decode(bytes) {
@@ -99,8 +101,7 @@ function measure(bytes: Uint8Array): Unit | null {
   if (extra !== member.readUInt16LE(EXTRA + 2) + 4) throw damaged("a gzip member has a wrong extra field");
   if (id === "EF") return { kind: "footer", length: EXTRA + extra + EMPTY.length };
   const length = member.readUInt32LE(EXTRA + 4);
-  const limit = FRAME_MAX + (FRAME_MAX >>> 8) + 1024;
-  if (id !== "EP" || extra !== 9 || (member[EXTRA + 8] ?? 2) > 1 || length < HEADER + TRAILER || length > limit) {
+  if (id !== "EP" || extra !== 9 || (member[EXTRA + 8] ?? 2) > 1 || length < HEADER + TRAILER || length > OUTPUT_MAX) {
     throw damaged("a gzip member has a wrong extra field");
   }
   return { kind: "frame", length };

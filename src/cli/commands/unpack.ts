@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { UnpackResult } from "../../unpack.js";
 import { escapedWord, escapeText } from "../escape.js";
+import { keepHeapSmall } from "../heap.js";
 import { addReadingOptions, collect, readingOptions, type ReadingFlags } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import { countOf, formatBytes, formatCount, formatSeconds } from "../quantities.js";
@@ -65,7 +66,7 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         link: flags.link,
         current: flags.current,
         ...readingOptions(flags, session),
-        onProgress,
+        onProgress: keepHeapSmall(onProgress),
       }),
     ),
   );

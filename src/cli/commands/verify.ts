@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Difference, VerifyResult } from "../../index.js";
 import { escapeText } from "../escape.js";
+import { keepHeapSmall } from "../heap.js";
 import { layerText } from "../info-text.js";
 import { EXIT } from "../exit-status.js";
 import { addReadingOptions, namedOrOwn, readingOptions, type ReadingFlags } from "../options.js";
@@ -37,7 +38,7 @@ async function check(session: Session, flags: Flags, path: string | undefined): 
         path: source,
         repair: flags.repair,
         ...readingOptions(flags, session),
-        onProgress,
+        onProgress: keepHeapSmall(onProgress),
       }),
     ),
   );
