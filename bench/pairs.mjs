@@ -5,6 +5,13 @@ import * as peers from "./peers.mjs";
 import { PLAIN_ARCHIVES } from "./inputs.mjs";
 import { bringCaxa, bringCondaPack, findProgram } from "./programs.mjs";
 
+/** The ids of all pairs: first those that have a goal, last what takes minutes a round. Whoever stops the benchmark has the rest. */
+export const STAGES = [
+  ["pack-zst", "pack-gz", "unpack-zst", "pack-again", "pack-conda"],
+  ["pack-limit", "unpack-stream", "unpack-gz", "pack-node-tar", "unpack-node-tar"],
+  ["pack-caxa"],
+];
+
 /**
  * What is compared on one Node, and what cannot be and why.
  *

@@ -16,6 +16,7 @@ const MIB = 2 ** 20;
  * @property {"newest" | "base"} kind
  * @property {{ title: string, goals?: import("./goals.mjs").Goals, rounds: import("./rounds.mjs").Round[], failure: string | null }[]} pairs
  * @property {string[]} missing
+ * @property {string[]} open ids of pairs that were not measured before the run was stopped
  * @property {import("./growth.mjs").Size[]} growth
  */
 
@@ -44,11 +45,14 @@ function writeColumn(column) {
     `## Node ${column.version}${column.kind === "newest" ? ", the newest LTS" : ""}`,
     "",
     ...table(["envpack : the other", "wall", "CPU", "size", "memory", "rounds", "goal"], rows),
-    ...column.missing.map((line) => `- ${line}`),
-    ...(column.missing.length > 0 ? [""] : []),
+    ...notes(column).flatMap((line, index, all) => (index === all.length - 1 ? [`- ${line}`, ""] : [`- ${line}`])),
     ...memoryLines(column),
     ...growthLines(column),
   ];
+}
+
+function notes({ missing, open }) {
+  return open.length === 0 ? missing : [...missing, `the run was stopped before these were measured: ${open.join(", ")}`];
 }
 
 function pairRow({ title, goals, rounds, failure }, kind) {

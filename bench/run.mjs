@@ -21,7 +21,7 @@ import { NEWEST_LTS, bringNode } from "../test/node-versions.mjs";
 import { measureGrowth } from "./growth.mjs";
 import { makeOurInputs, makePlainInputs, warmUp } from "./inputs.mjs";
 import { makeTree } from "./made-up-tree.mjs";
-import { listPairs } from "./pairs.mjs";
+import { listPairs, STAGES } from "./pairs.mjs";
 import { CACHE } from "./places.mjs";
 import { readVersions } from "./programs.mjs";
 import { writeReport } from "./report.mjs";
@@ -47,11 +47,11 @@ let isFailed = false;
 mkdirSync(CACHE, { recursive: true });
 const machine = describeMachine();
 const tree = values.files === undefined ? installTree() : makeTree(wholeNumber(values.files));
-const columns = listRuntimes().map((runtime) => ({ version: runtime.version, kind: runtime.kind, runtime, pairs: [], missing: [], growth: [] }));
-// Packing with caxa takes minutes: last, so that whoever stops the benchmark has the rest.
-for (const isChosen of [(id) => id !== "pack-caxa", (id) => id === "pack-caxa"]) {
+const columns = listRuntimes().map((runtime) => ({ version: runtime.version, kind: runtime.kind, runtime, pairs: [], missing: [], open: STAGES.flat().filter((id) => ONLY.test(id)), growth: [] }));
+for (const stage of STAGES) {
   for (const column of columns) {
-    comparePairs(column, (id) => ONLY.test(id) && isChosen(id));
+    comparePairs(column, (id) => ONLY.test(id) && stage.includes(id));
+    column.open = column.open.filter((id) => !stage.includes(id));
     report();
   }
 }
@@ -77,13 +77,14 @@ function comparePairs(column, isChosen) {
   const { runtime } = column;
   if (values.only === "none") return;
   const { pairs, missing } = listPairs(runtime, tree, isChosen);
-  column.missing.push(...missing);
+  column.missing.push(...missing.filter((line) => !column.missing.includes(line)));
   const formats = new Set(pairs.flatMap(({ unpacks }) => unpacks ?? []));
   makePlainInputs(tree, formats);
   makeOurInputs(runtime, tree, formats);
   warmUp(tree);
   for (const pair of pairs) {
     console.log(`== Node ${runtime.version}: ${pair.title.replaceAll("\\", "")}`);
+    column.open = column.open.filter((id) => id !== pair.id);
     column.pairs.push({ title: pair.title, goals: pair.goals, ...tryPair(pair) });
     report();
   }
