@@ -2,7 +2,7 @@
 # node_modules/ and .cache/, everything it makes in dist/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build lint typecheck test test-real test-hostile test-faults test-cluster test-all demo clean
+.PHONY: help build lint typecheck test test-real test-hostile test-faults test-cluster test-all demo bench bench-growth clean
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
