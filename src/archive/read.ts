@@ -11,7 +11,7 @@ import { FRAME_MAX } from "./frame.js";
 import { decodeHeader } from "./header.js";
 import type { ArchiveIndex, IndexFrame } from "./index-file.js";
 import type { FrameRecord } from "./index-lines.js";
-import { IndexReader } from "./index-reader.js";
+import { IndexReader, KnownIndex, type IndexSink } from "./index-reader.js";
 import { exceeds, indexBounds, type Promised } from "./promise.js";
 import { sealedLength, unsealFooter } from "./seal.js";
 import { readAt } from "./read-at.js";
@@ -112,7 +112,7 @@ async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOpt
   const start = isZip ? await readZipStart(handle, footer) : (await readStart(codec, readFrames(handle, codec, footer))).start;
   const promised = await onManifest(start.manifest);
   let own: ZipEntry | null = null;
-  const readIndexThrough = (reader: IndexReader): AsyncGenerator<Buffer> =>
+  const readIndexThrough = (reader: IndexSink): AsyncGenerator<Buffer> =>
     isZip ? readZipIndex(handle, footer, reader, (entry) => (own = entry)) : readIndexFile(handle, codec, footer, reader);
   const { index, indexSha256 } = await checkIndex(readIndexThrough, codec, footer, promised);
   checkManifest(start.manifest, index);
@@ -126,7 +126,7 @@ async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOpt
     codec,
     directory,
     readFrame: (frame) => readAt(handle, frame.at, frame.size),
-    readIndex: () => readIndexThrough(new IndexReader(promised)),
+    readIndex: () => readIndexThrough(new KnownIndex(footer)),
     readFile: (arcpath, limit) => readEntry(file, arcpath, limit),
     close: () => handle.close(),
   };
@@ -149,7 +149,7 @@ async function* readRange(handle: FileHandle, from: number, to: number, chunk: n
   for (let at = from; at < to; at += chunk) yield await readAt(handle, at, Math.min(chunk, to - at));
 }
 
-async function checkIndex(readIndex: (reader: IndexReader) => AsyncGenerator<Buffer>, codec: Codec, footer: Footer, promised: Promised): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
+async function checkIndex(readIndex: (reader: IndexSink) => AsyncGenerator<Buffer>, codec: Codec, footer: Footer, promised: Promised): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
   if (footer.indexBytes > indexBounds(promised).size) throw exceeds();
   const reader = new IndexReader(promised);
   for await (const _ of readIndex(reader));
@@ -181,7 +181,7 @@ async function readFooter(handle: FileHandle, size: number, codec: Codec): Promi
 }
 
 /** Reads the frames of the index through `reader`, and gives the index file's bytes. */
-async function* readIndexFile(handle: FileHandle, codec: Codec, footer: Footer, reader: IndexReader): AsyncGenerator<Buffer> {
+async function* readIndexFile(handle: FileHandle, codec: Codec, footer: Footer, reader: IndexSink): AsyncGenerator<Buffer> {
   let tar = 0;
   let crc = 0;
   for await (const unit of readUnits(handle, codec, footer)) {

@@ -9,7 +9,7 @@ import { shapeOf } from "../entry-header.js";
 import { chainCrc32, type Footer } from "../footer.js";
 import { decodeHeader } from "../header.js";
 import { behindIndex, headerOfIndex } from "../index-header.js";
-import type { IndexReader } from "../index-reader.js";
+import type { IndexSink } from "../index-reader.js";
 import { MAX_PATH_BYTES } from "../path-rules.js";
 import { readAt } from "../read-at.js";
 import { MAX_MANIFEST, type ArchiveStart } from "../start.js";
@@ -64,7 +64,7 @@ async function readEntry(handle: FileHandle, at: number, indexAt: number): Promi
  *
  * @param onEntry is told the index's own entry at the end
  */
-export async function* readZipIndex(handle: FileHandle, footer: Footer, reader: IndexReader, onEntry?: (entry: ZipEntry) => void): AsyncGenerator<Buffer> {
+export async function* readZipIndex(handle: FileHandle, footer: Footer, reader: IndexSink, onEntry?: (entry: ZipEntry) => void): AsyncGenerator<Buffer> {
   const { indexAt, indexSize, indexBytes } = footer;
   const { entry: found, length } = decodeLocal(await readAt(handle, indexAt, Math.min(HEADER_MAX, indexSize)), 0);
   const inside = found.name.length - META.index.length - 1;
