@@ -40,12 +40,13 @@ export function packRun(runtime, tree, format, more = []) {
   };
 }
 
-/** @returns {import("./measure.mjs").Run} @param {"file" | "stream"} from */
-export function unpackRun(runtime, archive, from) {
+/** @returns {import("./measure.mjs").Run} @param {"file" | "stream"} from @param {string} output */
+export function unpackRun(runtime, archive, from, output = OUTPUT) {
   return {
     name: `envpack unpack, from a ${from}`,
     script: `"$NODE" "$ENVPACK" unpack ${from === "stream" ? '- "$TARGET" < "$ARCHIVE"' : '"$ARCHIVE" "$TARGET"'} -q`,
-    variables: { NODE: runtime.node, ENVPACK, ARCHIVE: archive, TARGET: join(OUTPUT, "ours") },
+    variables: { NODE: runtime.node, ENVPACK, ARCHIVE: archive, TARGET: join(output, "ours") },
+    output,
   };
 }
 

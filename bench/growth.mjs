@@ -2,6 +2,7 @@ import { oursArchive, packRun, unpackRun } from "./envpack.mjs";
 import { makeTree } from "./made-up-tree.mjs";
 import { packTarZstd, unpackTarZstd } from "./peers.mjs";
 import { makeOurInputs, makePlainInputs, PLAIN_ARCHIVES, warmUp } from "./inputs.mjs";
+import { IN_MEMORY } from "./places.mjs";
 import { findProgram } from "./programs.mjs";
 import { runPair } from "./rounds.mjs";
 
@@ -31,7 +32,7 @@ export function measureGrowth(runtime, sizes, rounds) {
     warmUp(tree);
     console.log(`== ${size.toLocaleString("en-US")} files on Node ${runtime.version}`);
     const pack = { ours: packRun(runtime, tree, "tar.zst"), theirs: packTarZstd(tree) };
-    const unpack = { ours: unpackRun(runtime, oursArchive("tar.zst"), "file"), theirs: unpackTarZstd(PLAIN_ARCHIVES["tar.zst"]) };
+    const unpack = { ours: unpackRun(runtime, oursArchive("tar.zst"), "file", IN_MEMORY), theirs: unpackTarZstd(PLAIN_ARCHIVES["tar.zst"], IN_MEMORY) };
     return { files: tree.files, bytes: tree.bytes, pack: runPair(pack, rounds), unpack: runPair(unpack, rounds) };
   });
 }

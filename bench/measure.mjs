@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { OUTPUT } from "./places.mjs";
+import { IN_MEMORY, OUTPUT } from "./places.mjs";
 import { findProgram } from "./programs.mjs";
 
 const RUNNER = join(import.meta.dirname, "measure.py");
@@ -13,6 +13,7 @@ const RUNNER = join(import.meta.dirname, "measure.py");
  * @property {string} name
  * @property {string} script for bash; it finds what `variables` holds in its environment
  * @property {Record<string, string>} variables paths go here, so that the script needs no quoting of its own
+ * @property {string} [output] the folder that it writes to, by default OUTPUT; emptied before
  * @property {string} [result] the file whose size counts
  * @property {() => void} [before] done before each run, not measured
  * @property {() => void} [after] the same
@@ -34,8 +35,8 @@ const RUNNER = join(import.meta.dirname, "measure.py");
  * @throws Error with what the programs said, where the script does not end with status 0
  */
 export function measure(run) {
-  rmSync(OUTPUT, { recursive: true, force: true });
-  mkdirSync(OUTPUT, { recursive: true });
+  for (const folder of [OUTPUT, IN_MEMORY]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(run.output ?? OUTPUT, { recursive: true });
   run.before?.();
   const command = ["bash", "-o", "pipefail", "-c", run.script];
   const env = { ...process.env, ...run.variables };

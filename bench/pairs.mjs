@@ -3,14 +3,18 @@ import { canReuse, oursArchive, packRun, unpackRun } from "./envpack.mjs";
 import { GOALS } from "./goals.mjs";
 import * as peers from "./peers.mjs";
 import { PLAIN_ARCHIVES } from "./inputs.mjs";
+import { IN_MEMORY, OUTPUT } from "./places.mjs";
 import { bringCaxa, bringCondaPack, findProgram } from "./programs.mjs";
 
 /** The ids of all pairs: first those that have a goal, last what takes minutes a round. Whoever stops the benchmark has the rest. */
 export const STAGES = [
   ["pack-zst", "pack-gz", "unpack-zst", "pack-again", "pack-conda"],
-  ["pack-limit", "unpack-stream", "unpack-gz", "pack-node-tar", "unpack-node-tar"],
+  ["unpack-zst-memory", "pack-limit", "unpack-stream", "unpack-gz", "pack-node-tar", "unpack-node-tar"],
   ["pack-caxa"],
 ];
+
+/** What the titles of pairs say that unpack in memory. */
+const WHERE = IN_MEMORY === OUTPUT ? "" : " in memory";
 
 /**
  * What is compared on one Node, and what cannot be and why.
@@ -48,7 +52,8 @@ function zstdPairs(runtime, tree) {
     { id: "pack-zst", title: "pack .tar.zst : tar \\| zstd -3 -T0", ours: pack, theirs: peers.packTarZstd(tree), goals: GOALS.packZstd },
     { id: "pack-limit", title: "pack .tar.zst : zstd -3 -T0 of the ready-made tar", ours: pack, theirs: peers.compressOnly() },
     { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), unpacks: "tar.zst", goals: GOALS.unpackZstd },
-    { id: "unpack-stream", title: "unpack .tar.zst from a stream : tar -x --zstd", ours: unpackRun(runtime, ours, "stream"), theirs: peers.unpackTarZstdStream(theirs), unpacks: "tar.zst" },
+    ...(WHERE === "" ? [] : [{ id: "unpack-zst-memory", title: `unpack .tar.zst${WHERE} : tar -x --zstd`, ours: unpackRun(runtime, ours, "file", IN_MEMORY), theirs: peers.unpackTarZstd(theirs, IN_MEMORY), unpacks: "tar.zst" }]),
+    { id: "unpack-stream", title: `unpack .tar.zst from a stream${WHERE} : tar -x --zstd`, ours: unpackRun(runtime, ours, "stream", IN_MEMORY), theirs: peers.unpackTarZstdStream(theirs), unpacks: "tar.zst" },
   ];
 }
 
@@ -57,17 +62,17 @@ function pigzPair(runtime, tree) {
 }
 
 function gzipPair(runtime) {
-  const ours = unpackRun(runtime, oursArchive("tar.gz"), "file");
-  return { id: "unpack-gz", title: "unpack .tar.gz : tar -x --gzip", ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]), unpacks: "tar.gz" };
+  const ours = unpackRun(runtime, oursArchive("tar.gz"), "file", IN_MEMORY);
+  return { id: "unpack-gz", title: `unpack .tar.gz${WHERE} : tar -x --gzip`, ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]), unpacks: "tar.gz" };
 }
 
 /** In zstd where this Node has it, else in gzip, which is all that node-tar can do there. */
 function nodeTarPairs(runtime, tree) {
   const format = runtime.zstd ? "tar.zst" : "tar.gz";
-  const unpack = unpackRun(runtime, oursArchive(format), "file");
+  const unpack = unpackRun(runtime, oursArchive(format), "file", IN_MEMORY);
   return [
     { id: "pack-node-tar", title: `pack .${format} : node-tar`, ours: packRun(runtime, tree, format), theirs: peers.packNodeTar(runtime, tree, format) },
-    { id: "unpack-node-tar", title: `unpack .${format} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]), unpacks: format },
+    { id: "unpack-node-tar", title: `unpack .${format}${WHERE} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]), unpacks: format },
   ];
 }
 
