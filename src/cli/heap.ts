@@ -5,11 +5,12 @@ import type { ProgressListener } from "../progress.js";
 const MANY = 150_000;
 
 /**
- * Has packing and unpacking take little memory. V8 sizes its heap for programs that run on: 64 MiB for young objects, and
- * up to four times what is alive for old ones. Packing makes a few hundred bytes an entry while it plans, which
- * stay, and little afterwards; unpacking and verifying have their index from the start. Peak memory of packing 75,000 files is 280 MiB with this and 415 without, for the
- * same CPU time. V8 looks at these flags whenever it is about to grow its heap, so they may be set at any
- * time; they hold for the whole process, which is why the command sets them and the API does not.
+ * Has packing and unpacking take little memory. V8 sizes its heap for programs that run on: 64 MiB for
+ * young objects, and up to four times what is alive for old ones. Packing makes a few hundred bytes an
+ * entry while it plans, which stay, and little afterwards; unpacking and verifying have their index from
+ * the start. Peak memory of packing 75,000 files is 280 MiB with this and 415 without, for the same CPU
+ * time. V8 looks at these flags whenever it is about to grow its heap, so they may be set at any time;
+ * they hold for the whole process, which is why the command sets them and the API does not.
  *
  * @returns a listener that passes on what it hears
  */
