@@ -40,13 +40,12 @@ export function packRun(runtime, tree, format, more = []) {
   };
 }
 
-/** @returns {import("./measure.mjs").Run} @param {"file" | "stream"} from @param {string} output */
-export function unpackRun(runtime, archive, from, output = OUTPUT) {
+/** @returns {import("./measure.mjs").Run} @param {"file" | "stream"} from */
+export function unpackRun(runtime, archive, from) {
   return {
     name: `envpack unpack, from a ${from}`,
     script: `"$NODE" "$ENVPACK" unpack ${from === "stream" ? '- "$TARGET" < "$ARCHIVE"' : '"$ARCHIVE" "$TARGET"'} -q`,
-    variables: { NODE: runtime.node, ENVPACK, ARCHIVE: archive, TARGET: join(output, "ours") },
-    output,
+    variables: { NODE: runtime.node, ENVPACK, ARCHIVE: archive },
   };
 }
 

@@ -11,11 +11,11 @@ const RUNNER = join(import.meta.dirname, "measure.py");
  *
  * @typedef {object} Run
  * @property {string} name
- * @property {string} script for bash; it finds what `variables` holds in its environment
+ * @property {string} script for bash; it finds what `variables` holds in its environment, and TARGET, a
+ *   path in the output folder that does not exist yet, to unpack to
  * @property {Record<string, string>} variables paths go here, so that the script needs no quoting of its own
- * @property {string} [output] the folder that it writes to, by default OUTPUT; emptied before
  * @property {string} [result] the file whose size counts
- * @property {() => void} [before] done before each run, not measured
+ * @property {(target: string) => void} [before] done before each run, not measured
  * @property {() => void} [after] the same
  */
 
@@ -31,15 +31,17 @@ const RUNNER = join(import.meta.dirname, "measure.py");
  * Runs once, with an empty output folder and nothing left to be written to the disk.
  *
  * @param {Run} run
+ * @param {string} [output] the folder that TARGET is in
  * @returns {Taken}
  * @throws Error with what the programs said, where the script does not end with status 0
  */
-export function measure(run) {
+export function measure(run, output = OUTPUT) {
   for (const folder of [OUTPUT, IN_MEMORY]) rmSync(folder, { recursive: true, force: true });
-  mkdirSync(run.output ?? OUTPUT, { recursive: true });
-  run.before?.();
+  mkdirSync(output, { recursive: true });
+  const target = join(output, "target");
+  run.before?.(target);
   const command = ["bash", "-o", "pipefail", "-c", run.script];
-  const env = { ...process.env, ...run.variables };
+  const env = { ...process.env, TARGET: target, ...run.variables };
   const python = findProgram("python3");
   const taken = python === null ? measureWall(run, command, env) : measureAll(run, [python, RUNNER, ...command], env);
   const size = run.result === undefined ? null : statSync(run.result).size;

@@ -48,12 +48,13 @@ function zstdPairs(runtime, tree) {
   const pack = packRun(runtime, tree, "tar.zst");
   const ours = oursArchive("tar.zst");
   const theirs = PLAIN_ARCHIVES["tar.zst"];
+  const unpack = { ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), unpacks: "tar.zst" };
   return [
     { id: "pack-zst", title: "pack .tar.zst : tar \\| zstd -3 -T0", ours: pack, theirs: peers.packTarZstd(tree), goals: GOALS.packZstd },
     { id: "pack-limit", title: "pack .tar.zst : zstd -3 -T0 of the ready-made tar", ours: pack, theirs: peers.compressOnly() },
-    { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ours: unpackRun(runtime, ours, "file"), theirs: peers.unpackTarZstd(theirs), unpacks: "tar.zst", goals: GOALS.unpackZstd },
-    ...(WHERE === "" ? [] : [{ id: "unpack-zst-memory", title: `unpack .tar.zst${WHERE} : tar -x --zstd`, ours: unpackRun(runtime, ours, "file", IN_MEMORY), theirs: peers.unpackTarZstd(theirs, IN_MEMORY), unpacks: "tar.zst" }]),
-    { id: "unpack-stream", title: `unpack .tar.zst from a stream${WHERE} : tar -x --zstd`, ours: unpackRun(runtime, ours, "stream", IN_MEMORY), theirs: peers.unpackTarZstdStream(theirs), unpacks: "tar.zst" },
+    { id: "unpack-zst", title: "unpack .tar.zst : tar -x --zstd", ...unpack, goals: GOALS.unpackZstd },
+    ...(WHERE === "" ? [] : [{ id: "unpack-zst-memory", title: `unpack .tar.zst${WHERE} : tar -x --zstd`, ...unpack, output: IN_MEMORY }]),
+    { id: "unpack-stream", title: `unpack .tar.zst from a stream${WHERE} : tar -x --zstd`, ours: unpackRun(runtime, ours, "stream"), theirs: peers.unpackTarZstdStream(theirs), unpacks: "tar.zst", output: IN_MEMORY },
   ];
 }
 
@@ -62,17 +63,17 @@ function pigzPair(runtime, tree) {
 }
 
 function gzipPair(runtime) {
-  const ours = unpackRun(runtime, oursArchive("tar.gz"), "file", IN_MEMORY);
-  return { id: "unpack-gz", title: `unpack .tar.gz${WHERE} : tar -x --gzip`, ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]), unpacks: "tar.gz" };
+  const ours = unpackRun(runtime, oursArchive("tar.gz"), "file");
+  return { id: "unpack-gz", title: `unpack .tar.gz${WHERE} : tar -x --gzip`, ours, theirs: peers.unpackTarGzip(PLAIN_ARCHIVES["tar.gz"]), unpacks: "tar.gz", output: IN_MEMORY };
 }
 
 /** In zstd where this Node has it, else in gzip, which is all that node-tar can do there. */
 function nodeTarPairs(runtime, tree) {
   const format = runtime.zstd ? "tar.zst" : "tar.gz";
-  const unpack = unpackRun(runtime, oursArchive(format), "file", IN_MEMORY);
+  const unpack = unpackRun(runtime, oursArchive(format), "file");
   return [
     { id: "pack-node-tar", title: `pack .${format} : node-tar`, ours: packRun(runtime, tree, format), theirs: peers.packNodeTar(runtime, tree, format) },
-    { id: "unpack-node-tar", title: `unpack .${format}${WHERE} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]), unpacks: format },
+    { id: "unpack-node-tar", title: `unpack .${format}${WHERE} : node-tar`, ours: unpack, theirs: peers.unpackNodeTar(runtime, PLAIN_ARCHIVES[format]), unpacks: format, output: IN_MEMORY },
   ];
 }
 

@@ -1,7 +1,7 @@
 /** The other programs: how each packs and unpacks the same tree. Every function gives a Run of measure.mjs. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { CACHE, IN_MEMORY, INPUTS, OUTPUT } from "./places.mjs";
+import { CACHE, INPUTS, OUTPUT } from "./places.mjs";
 
 const NODE_TAR = join(import.meta.dirname, "node-tar.mjs");
 
@@ -38,22 +38,21 @@ export function packNodeTar(runtime, tree, format) {
   return pack("node-tar", '"$NODE" "$SCRIPT" pack "$FORMAT" "$TREE" "$RESULT"', variables, `theirs.${format}`);
 }
 
-/** @param {string} archive @param {string} output */
-export function unpackTarZstd(archive, output = OUTPUT) {
-  return unpack("tar -x --zstd", 'tar -x --zstd -f "$ARCHIVE" -C "$TARGET"', { ARCHIVE: archive }, output);
+export function unpackTarZstd(archive) {
+  return unpack("tar -x --zstd", 'tar -x --zstd -f "$ARCHIVE" -C "$TARGET"', { ARCHIVE: archive });
 }
 
 export function unpackTarZstdStream(archive) {
-  return unpack("tar -x --zstd, from a stream", 'tar -x --zstd -f - -C "$TARGET" < "$ARCHIVE"', { ARCHIVE: archive }, IN_MEMORY);
+  return unpack("tar -x --zstd, from a stream", 'tar -x --zstd -f - -C "$TARGET" < "$ARCHIVE"', { ARCHIVE: archive });
 }
 
 export function unpackTarGzip(archive) {
-  return unpack("tar -x --gzip", 'tar -x --gzip -f "$ARCHIVE" -C "$TARGET"', { ARCHIVE: archive }, IN_MEMORY);
+  return unpack("tar -x --gzip", 'tar -x --gzip -f "$ARCHIVE" -C "$TARGET"', { ARCHIVE: archive });
 }
 
 export function unpackNodeTar(runtime, archive) {
   const variables = { NODE: runtime.node, SCRIPT: NODE_TAR, ARCHIVE: archive };
-  return unpack("node-tar", '"$NODE" "$SCRIPT" unpack "$ARCHIVE" "$TARGET"', variables, IN_MEMORY);
+  return unpack("node-tar", '"$NODE" "$SCRIPT" unpack "$ARCHIVE" "$TARGET"', variables);
 }
 
 function pack(name, script, variables, file) {
@@ -61,7 +60,6 @@ function pack(name, script, variables, file) {
   return { name, script, variables: { ...variables, RESULT: result }, result };
 }
 
-function unpack(name, script, variables, output) {
-  const target = join(output, "theirs");
-  return { name, script, variables: { ...variables, TARGET: target }, output, before: () => mkdirSync(target) };
+function unpack(name, script, variables) {
+  return { name, script, variables, before: (target) => mkdirSync(target) };
 }

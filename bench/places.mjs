@@ -1,5 +1,6 @@
 /** Where the benchmark finds envpack and keeps what it makes. */
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync } from "node:fs";
+import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 export const ROOT = dirname(import.meta.dirname);
@@ -23,9 +24,12 @@ const MEMORY_NEEDED = 4 * 2 ** 30;
  */
 function openMemory() {
   try {
+    // Always the same one: what a run that was killed left there, the next one removes.
+    const folder = `/dev/shm/envpack-bench-${userInfo().uid}`;
+    rmSync(folder, { recursive: true, force: true });
     const { bavail, bsize } = statfsSync("/dev/shm");
     if (bavail * bsize < MEMORY_NEEDED) return null;
-    const folder = mkdtempSync("/dev/shm/envpack-bench-");
+    mkdirSync(folder, { mode: 0o700 });
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
     return folder;
   } catch {

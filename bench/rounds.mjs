@@ -12,6 +12,7 @@ const ROUNDS_OF_LONG = 3;
  * @property {string} title
  * @property {import("./measure.mjs").Run} ours
  * @property {import("./measure.mjs").Run} theirs
+ * @property {string} [output] the folder that both unpack in, by default OUTPUT
  * @property {"tar.zst" | "tar.gz"} [unpacks] the archives that have to be there
  * @property {import("./goals.mjs").Goals} [goals]
  * @property {(round: number) => void} [beforeRound]
@@ -51,9 +52,9 @@ export function runPair(pair, rounds) {
 
 function runOnce(pair, oursFirst) {
   if (oursFirst) {
-    const ours = measure(pair.ours);
-    return { ours, theirs: measure(pair.theirs) };
+    const ours = measure(pair.ours, pair.output);
+    return { ours, theirs: measure(pair.theirs, pair.output) };
   }
-  const theirs = measure(pair.theirs);
-  return { ours: measure(pair.ours), theirs };
+  const theirs = measure(pair.theirs, pair.output);
+  return { ours: measure(pair.ours, pair.output), theirs };
 }

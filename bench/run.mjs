@@ -48,6 +48,7 @@ mkdirSync(CACHE, { recursive: true });
 const machine = describeMachine();
 const tree = values.files === undefined ? installTree() : makeTree(wholeNumber(values.files));
 const columns = listRuntimes().map((runtime) => ({ version: runtime.version, kind: runtime.kind, runtime, pairs: [], missing: [], open: STAGES.flat().filter((id) => ONLY.test(id)), growth: [] }));
+// Growth comes before the stage that takes longest.
 for (const stage of STAGES.slice(0, -1)) compareStage(stage);
 for (const column of columns) {
   column.growth = measureGrowth(column.runtime, SIZES, Math.min(ROUNDS, 3));

@@ -12,18 +12,14 @@ import { isIndexEnd } from "./walk.js";
 /** Most bytes of an index: about five million entries. */
 export const MAX_INDEX_BYTES = 1 << 30;
 
-/** What the tar bytes of an index are given to, in order. */
+/** What the tar bytes of an index are given to, in whatever pieces they come; the first holds its whole header. */
 export interface IndexSink {
   /** Takes the next bytes; returns those of them that belong to the index file. */
   push(tar: Buffer): Buffer;
 }
 
-/**
- * Takes the tar bytes of the index in whatever pieces they come (the first holds its whole header): the
- * header, the index, its padding and the end mark. Holds none of them.
- */
-export class IndexReader implements IndexSink {
-  readonly #decoder: IndexDecoder;
+/** Finds the index file in its tar bytes: checks header, padding and end mark, and holds no content. */
+export class IndexBytes implements IndexSink {
   readonly #most: number;
   readonly #hash = createHash("sha256");
   #header: TarHeader | null = null;
@@ -31,34 +27,25 @@ export class IndexReader implements IndexSink {
   #tail = Buffer.alloc(0);
 
   constructor(promised: Promised) {
-    this.#decoder = new IndexDecoder(promised);
     this.#most = Math.min(MAX_INDEX_BYTES, indexBounds(promised).size);
   }
 
-  /**
-   * Takes the next bytes; returns those of them that belong to the index file.
-   *
-   * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT
-   */
+  /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT */
   push(tar: Buffer): Buffer {
     const bytes = this.#header === null ? this.#takeHeader(tar) : tar;
     const content = bytes.subarray(0, Math.max(0, this.#size - this.#taken));
     this.#taken += content.length;
     this.#hash.update(content);
-    this.#decoder.push(content);
     this.#tail = Buffer.concat([this.#tail, bytes.subarray(content.length)]);
     if (this.#tail.length > BLOCK + END_MARK) throw damaged("something stands behind its end mark");
     return content;
   }
 
   /** @throws EnvpackError ARCHIVE_CORRUPT */
-  finish(): { readonly index: ArchiveIndex; readonly sha256: string; readonly bytes: number } {
+  finish(): { readonly header: TarHeader; readonly sha256: string; readonly bytes: number } {
     const header = this.#header;
     if (header === null || this.#taken !== this.#size || !isIndexEnd(this.#tail, this.#size)) throw damaged("its end mark is missing");
-    const index = this.#decoder.finish();
-    const own = headerOf({ type: "file", path: META.index, executable: false, size: this.#size }, index);
-    if (!isDeepStrictEqual(header, own)) throw damaged("its index stands under a wrong name");
-    return { index, sha256: this.#hash.digest("hex"), bytes: this.#size };
+    return { header, sha256: this.#hash.digest("hex"), bytes: this.#size };
   }
 
   get #size(): number {
@@ -74,32 +61,43 @@ export class IndexReader implements IndexSink {
   }
 }
 
-/**
- * Takes the tar bytes of an index that was decoded before, to have the file of it again: an archive that
- * was changed meanwhile is told by its length and its digest, so that nothing need be decoded twice.
- */
-export class KnownIndex implements IndexSink {
-  readonly #hash = createHash("sha256");
-  readonly #size: number;
-  readonly #sha256: string;
-  #header = true;
-  #taken = 0;
+/** Finds the index file in its tar bytes and decodes it. */
+export class IndexReader implements IndexSink {
+  readonly #file: IndexBytes;
+  readonly #decoder: IndexDecoder;
 
-  /** @param known what the footer says of the index file, its digest in hex */
-  constructor(known: { readonly indexBytes: number; readonly indexSha256: string }) {
-    this.#size = known.indexBytes;
-    this.#sha256 = known.indexSha256;
+  constructor(promised: Promised) {
+    this.#file = new IndexBytes(promised);
+    this.#decoder = new IndexDecoder(promised);
   }
 
-  /** @throws EnvpackError ARCHIVE_CORRUPT before the last bytes of another index are given */
+  /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT */
   push(tar: Buffer): Buffer {
-    const bytes = this.#header ? tar.subarray(decodeHeader(tar, 0)?.length ?? tar.length) : tar;
-    this.#header = false;
-    const content = bytes.subarray(0, this.#size - this.#taken);
-    if (content.length === 0) return content;
-    this.#hash.update(content);
-    this.#taken += content.length;
-    if (this.#taken === this.#size && this.#hash.digest("hex") !== this.#sha256) throw damaged("its index changed while it was read");
+    const content = this.#file.push(tar);
+    this.#decoder.push(content);
     return content;
   }
+
+  /** @throws EnvpackError ARCHIVE_CORRUPT */
+  finish(): { readonly index: ArchiveIndex; readonly sha256: string; readonly bytes: number } {
+    const { header, sha256, bytes } = this.#file.finish();
+    const index = this.#decoder.finish();
+    const own = headerOf({ type: "file", path: META.index, executable: false, size: bytes }, index);
+    if (!isDeepStrictEqual(header, own)) throw damaged("its index stands under a wrong name");
+    return { index, sha256, bytes };
+  }
+}
+
+/**
+ * Reads an index again that was decoded before, to have its file: an archive that was changed meanwhile
+ * is told by the digest, so nothing need be decoded twice. The bytes are worth nothing until this ends.
+ *
+ * @param read gives the index file's bytes, and its tar bytes to a sink
+ * @param sha256 of the index file, in hex
+ * @throws EnvpackError ARCHIVE_CORRUPT
+ */
+export async function* readIndexAgain(read: (sink: IndexSink) => AsyncGenerator<Buffer>, promised: Promised, sha256: string): AsyncGenerator<Buffer> {
+  const file = new IndexBytes(promised);
+  yield* read(file);
+  if (file.finish().sha256 !== sha256) throw damaged("its index changed while it was read");
 }

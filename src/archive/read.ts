@@ -11,7 +11,7 @@ import { FRAME_MAX } from "./frame.js";
 import { decodeHeader } from "./header.js";
 import type { ArchiveIndex, IndexFrame } from "./index-file.js";
 import type { FrameRecord } from "./index-lines.js";
-import { IndexReader, KnownIndex, type IndexSink } from "./index-reader.js";
+import { IndexReader, readIndexAgain, type IndexSink } from "./index-reader.js";
 import { exceeds, indexBounds, type Promised } from "./promise.js";
 import { sealedLength, unsealFooter } from "./seal.js";
 import { readAt } from "./read-at.js";
@@ -126,7 +126,7 @@ async function openHandle(handle: FileHandle, { signature, onManifest }: OpenOpt
     codec,
     directory,
     readFrame: (frame) => readAt(handle, frame.at, frame.size),
-    readIndex: () => readIndexThrough(new KnownIndex(footer)),
+    readIndex: () => readIndexAgain(readIndexThrough, promised, indexSha256),
     readFile: (arcpath, limit) => readEntry(file, arcpath, limit),
     close: () => handle.close(),
   };
