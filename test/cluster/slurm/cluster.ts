@@ -56,7 +56,7 @@ export class Cluster {
     return execute("timeout", ["--kill-after=5", "120", program, ...args], { env: this.env, cwd });
   }
 
-  /** Runs a line of shell on some nodes; what they print, by node. */
+  /** Runs a line of shell on some nodes; what they print, by node, in the order of the nodes. */
   async on(nodes: readonly string[], line: string): Promise<Map<string, string>> {
     const { status, stdout, stderr } = this.client("srun", ["--label", `--nodelist=${nodes.join(",")}`, `--nodes=${nodes.length}`, "--ntasks-per-node=1", "sh", "-c", `echo "node $SLURMD_NODENAME"; ${line}`]);
     if (status !== 0) throw new Error(`srun failed on ${nodes.join()}: ${stdout}${stderr}`);
@@ -114,14 +114,15 @@ async function end(daemon: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** "0: node n1\n0: text" as n1 => text. */
+/** "0: node n1\n0: text" as n1 => text, in the order of the tasks: srun prints them as they come. */
 function byTask(labelled: string): Map<string, string> {
   const texts = new Map<string, string[]>();
   for (const line of labelled.split("\n")) {
     const [, task = "", text = ""] = /^ *(\d+): (.*)$/.exec(line) ?? [];
     if (task !== "") texts.set(task, [...(texts.get(task) ?? []), text]);
   }
-  return new Map([...texts.values()].map(([head = "", ...lines]) => [head.replace("node ", ""), lines.join("\n")]));
+  const inOrder = [...texts].sort(([one], [other]) => Number(one) - Number(other));
+  return new Map(inOrder.map(([, [head = "", ...lines]]) => [head.replace("node ", ""), lines.join("\n")]));
 }
 
 /** Everything that a search for node could find on this machine. */
