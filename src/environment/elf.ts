@@ -44,6 +44,8 @@ const DT = { NEEDED: 1, STRTAB: 5, SYMTAB: 6, HASH: 4, PLTRELSZ: 2, RELA: 7, REL
 const DT_GNU_HASH = 0x6ffffef5;
 const DT_VERNEED = 0x6ffffffe;
 const DT_VERNEEDNUM = 0x6fffffff;
+/** Bytes of an Elf64_Rela. */
+const RELA = 24;
 
 /** No table of an honest file is larger; a lying one must not make us allocate. */
 const TABLE_LIMIT = 256 << 20;
@@ -155,7 +157,9 @@ class ElfReader {
    * relocations tell where: two texts 24 bytes apart, a source file and a name.
    */
   private readModuleVersion(address: number | undefined, size: number | undefined): string | null {
-    const targets = new Map(this.relocations(address, size).map(({ place, addend }) => [place, addend]));
+    const table = this.relocations(address, size);
+    const targets = new Map<number, number>();
+    for (let at = 0; at < table.length; at += RELA) targets.set(this.word(table, at), this.word(table, at + 16));
     for (const [place, file] of targets) {
       const name = targets.get(place + 24);
       if (name === undefined || !/\.(?:c|cc|cpp|cxx|C)$/.test(this.textAt(file)) || !/^[\w.-]+$/.test(this.textAt(name))) continue;
@@ -166,14 +170,17 @@ class ElfReader {
     return null;
   }
 
-  /** Elf64_Rela: r_offset @0, r_info @8 with the symbol's index in its upper half, r_addend @16; those of 32 bits are not read. */
-  private relocations(address: number | undefined, size = 0): { place: number; symbol: number; addend: number }[] {
-    if (!this.wide || address === undefined) return [];
-    const table = this.bytes(this.offsetOf(address), size);
-    return Array.from({ length: Math.floor(size / 24) }, (_, index) => {
-      const [place, info, addend] = [0, 8, 16].map((field) => index * 24 + field) as [number, number, number];
-      return { place: this.word(table, place), symbol: this.u32(table, info + (this.little ? 4 : 0)), addend: this.word(table, addend) };
-    });
+  /** How many symbols there must be for relocations to name those that they name; large libraries have a hundred thousand relocations. */
+  private countNamed(address: number | undefined, size: number | undefined): number {
+    const table = this.relocations(address, size);
+    let count = 0;
+    for (let at = this.little ? 12 : 8; at < table.length; at += RELA) count = Math.max(count, this.u32(table, at) + 1);
+    return count;
+  }
+
+  /** A table of Elf64_Rela: r_offset @0, r_info @8 with the symbol's index in its upper half, r_addend @16; those of 32 bits are not read. */
+  private relocations(address: number | undefined, size = 0): Buffer {
+    return this.wide && address !== undefined ? this.bytes(this.offsetOf(address), size - (size % RELA)) : Buffer.alloc(0);
   }
 
   /** The text at an address, as far as a path may be long; "" where there is none. */
@@ -225,9 +232,9 @@ class ElfReader {
     const found = { symbols: [] as string[], imports: [] as string[] };
     if (table === undefined) return found;
     const step = this.wide ? 24 : 16;
-    const relocated = [this.relocations(value(DT.RELA), value(DT.RELASZ)), this.relocations(value(DT.JMPREL), value(DT.PLTRELSZ))].flat();
     // A table of no exported symbol may count none of the imports; each of these has a relocation.
-    const count = relocated.reduce((most, { symbol }) => Math.max(most, symbol + 1), this.countSymbols(value(DT.HASH), value(DT_GNU_HASH)));
+    const named = Math.max(this.countNamed(value(DT.RELA), value(DT.RELASZ)), this.countNamed(value(DT.JMPREL), value(DT.PLTRELSZ)));
+    const count = Math.max(named, this.countSymbols(value(DT.HASH), value(DT_GNU_HASH)));
     const symbols = this.bytes(this.offsetOf(table), step * count);
     for (let at = 0; at < symbols.length; at += step) {
       const name = text(strings, this.u32(symbols, at));
