@@ -76,19 +76,20 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   pool.assign(job);
   checkRequest(request);
   const tree = new Tree();
+  tree.add(entries);
   const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
   const assembler = new ArchiveAssembler({ sink, head: { ...shape, format }, codec, seal: run });
   await assembler.start();
   const total = sumSizes(entries);
   const keys = reuse === undefined ? null : new FrameKeys(job, codec);
-  const means = { shape, pool, reuse, keys, tree };
-  for await (const made of packAll(entries, means)) {
+  for await (const made of packAll(entries, { shape, pool, reuse, keys })) {
     await addFrame(assembler, made, reuse);
     request.onProgress?.({ stage: "packing", done: assembler.bytes, total });
   }
   const tail = request.tail(assembler.hits);
-  for await (const made of packAll(tail, means)) await addFrame(assembler, made, reuse);
+  tree.add(tail);
   tree.checkLinks();
+  for await (const made of packAll(tail, { shape, pool, reuse, keys })) await addFrame(assembler, made, reuse);
   const { signingKey } = request;
   return assembler.finish((footer) => {
     const signature = signingKey === undefined ? null : signBytes(signedPart(footer), signingKey);
@@ -102,8 +103,6 @@ interface Means {
   readonly pool: Pool;
   readonly reuse: Reuse | undefined;
   readonly keys: FrameKeys | null;
-  /** What was packed so far. */
-  readonly tree: Tree;
 }
 
 interface MadeFrame {
@@ -112,22 +111,12 @@ interface MadeFrame {
   readonly packed: PackedFrame;
 }
 
-function packAll(entries: readonly PlannedEntry[], { shape, pool, reuse, keys, tree }: Means): AsyncGenerator<MadeFrame> {
-  return inOrder(cutChecked(entries, shape, tree), pool.capacity + 2, async (cut) => {
+function packAll(entries: readonly PlannedEntry[], { shape, pool, reuse, keys }: Means): AsyncGenerator<MadeFrame> {
+  return inOrder(cutTasks(entries, shape), pool.capacity + 2, async (cut) => {
     const key = keys?.of(cut.task) ?? null;
     const taken = key === null ? undefined : reuse?.find(key);
     return { cut, key, packed: await pool.run<PackedFrame>({ ...cut.task, taken }) };
   });
-}
-
-/** Entries are checked a frame at a time: the threads have work from the first one on. */
-function* cutChecked(entries: readonly PlannedEntry[], shape: TarShape, tree: Tree): Generator<FrameTask> {
-  let at = 0;
-  for (const cut of cutTasks(entries, shape)) {
-    tree.add(entries.slice(at, at + cut.entries));
-    at += cut.entries;
-    yield cut;
-  }
 }
 
 async function addFrame(assembler: ArchiveAssembler, { cut, key, packed }: MadeFrame, reuse: Reuse | undefined): Promise<void> {

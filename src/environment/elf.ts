@@ -180,7 +180,8 @@ class ElfReader {
 
   /** A table of Elf64_Rela: r_offset @0, r_info @8 with the symbol's index in its upper half, r_addend @16; those of 32 bits are not read. */
   private relocations(address: number | undefined, size = 0): Buffer {
-    return this.wide && address !== undefined ? this.bytes(this.offsetOf(address), size - (size % RELA)) : Buffer.alloc(0);
+    if (!this.wide || address === undefined) return Buffer.alloc(0);
+    return this.bytes(this.offsetOf(address), size).subarray(0, size - (size % RELA));
   }
 
   /** The text at an address, as far as a path may be long; "" where there is none. */
