@@ -7,7 +7,7 @@ import tseslint from "typescript-eslint";
 const ROOMS = {
   archive: [],
   manifest: [],
-  listing: [],
+  listing: ["archive"],
   engine: ["archive", "listing", "relocate"],
   environment: ["listing", "manifest", "archive"],
   plan: ["environment", "listing", "archive", "manifest"],

@@ -45,7 +45,6 @@ for (const [entry, options] of ENTRIES) {
     platform: "node",
     format: "esm",
     target: "node20",
-    charset: "utf8",
     logLevel: "error",
     banner: { js: REQUIRE },
     plugins: [keepPlaces(entry)],

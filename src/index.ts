@@ -4,7 +4,7 @@
  */
 export { EnvpackError, type ErrorCode, type ErrorDetails } from "./errors.js";
 export type { Notice, Progress, ProgressListener, Stage } from "./progress.js";
-export { pack, planPack, type PackOptions, type PackPreview, type PackResult } from "./pack.js";
+export { pack, planPack, type PackOptions, type PackPreview, type PackResult, type PreviewEntry } from "./pack.js";
 export { unpack, type UnpackOptions, type UnpackResult } from "./unpack.js";
 export { verify, type Difference, type VerifyOptions, type VerifyResult } from "./verify.js";
 export { list, type ListOptions } from "./list.js";

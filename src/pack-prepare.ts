@@ -1,4 +1,4 @@
-import { fileOfBytes, META, type PlannedEntry } from "./archive/entry.js";
+import { fileOfBytes, META, type PlannedEntry, type PlannedFile } from "./archive/entry.js";
 import type { PackFormat } from "./archive/format.js";
 import type { Pool } from "./engine/pool.js";
 import { requiredGlibc } from "./environment/addons.js";
@@ -49,13 +49,16 @@ export interface PrepareOptions extends CommonOptions, OutputOptions {
   readonly destPrefix?: string;
 }
 
+/** An entry as far as it is known before anything is read: files have no digest yet. */
+export type PreviewEntry = Exclude<PlannedEntry, PlannedFile> | Omit<PlannedFile, "source">;
+
 /** What an archive will hold. */
 export interface PackPreview {
   readonly manifest: Manifest;
   readonly format: PackFormat;
   /** Absolute; null for a stream. Where the content names the archive, "DIGEST" stands for what is not known yet. */
   readonly output: string | null;
-  readonly entries: readonly PlannedEntry[];
+  readonly entries: readonly PreviewEntry[];
   readonly leftOut: readonly LeftOut[];
   readonly notices: readonly Notice[];
 }
@@ -64,7 +67,8 @@ export interface PackPreview {
 export interface Prepared {
   readonly environment: Environment;
   readonly place: Place;
-  readonly preview: PackPreview;
+  readonly preview: Omit<PackPreview, "entries">;
+  readonly entries: readonly PlannedEntry[];
 }
 
 /**
@@ -105,11 +109,11 @@ export async function preparePack(options: PrepareOptions, pool: Pool): Promise<
     hook: environment.runtime === null ? "require" : hookKind(environment.runtime.version),
     includedSecrets: plan.includedSecrets,
   });
-  const entries = withManifest(content, manifest);
   return {
     environment,
     place,
-    preview: { manifest, format, output, entries, leftOut: plan.leftOut, notices },
+    preview: { manifest, format, output, leftOut: plan.leftOut, notices },
+    entries: withManifest(content, manifest),
   };
 }
 

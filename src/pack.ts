@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { fileOfBytes, META } from "./archive/entry.js";
+import { fileOfBytes, META, type PlannedEntry } from "./archive/entry.js";
 import { digestFile } from "./archive/digest-file.js";
 import type { PackFormat } from "./archive/format.js";
 import { refuseExisting, type Sink } from "./engine/output.js";
@@ -20,9 +20,9 @@ import { foreignRoots } from "./relocate/foreign-roots.js";
 import { readSigningKey, signatureName, writeSignature } from "./signatures.js";
 import { describeResiduals, splitHits, type Residual } from "./relocate/residual.js";
 import type { FileHits } from "./relocate/scan.js";
-import { preparePack, rootsOf, type PackPreview, type PrepareOptions, type Prepared } from "./pack-prepare.js";
+import { preparePack, rootsOf, type PackPreview, type PrepareOptions, type Prepared, type PreviewEntry } from "./pack-prepare.js";
 
-export type { PackPreview } from "./pack-prepare.js";
+export type { PackPreview, PreviewEntry } from "./pack-prepare.js";
 
 export interface PackOptions extends PrepareOptions {
   /**
@@ -96,12 +96,12 @@ interface Tools {
   readonly sink: Sink;
 }
 
-async function writePack(options: PackOptions, { preview, environment, place }: Prepared, { pool, keys, reuse, sink }: Tools): Promise<PackResult> {
+async function writePack(options: PackOptions, { preview, entries, environment, place }: Prepared, { pool, keys, reuse, sink }: Tools): Promise<PackResult> {
   let found = splitHits([]);
   const foreign = foreignRoots(environment);
   const { signedPart, ...written } = await writeArchive(
     {
-      entries: preview.entries,
+      entries,
       arcroot: options.arcroot ?? "",
       // A squashfs image is made of a plain tar, and compresses by itself.
       ...(preview.format === "squashfs" ? { format: "tar" } : { format: preview.format, level: options.level }),
@@ -123,8 +123,8 @@ async function writePack(options: PackOptions, { preview, environment, place }: 
   const image = preview.format === "squashfs" && output !== null ? await digestFile(output) : null;
   reuse?.finish(written.indexSha256);
   if (keys.detached !== undefined && output !== null) await writeSignature(signatureName(output), signedPart, keys.detached, replaces(options, place));
-  const files = preview.entries.filter((entry) => entry.type === "file").length;
-  const residuals = describeResiduals(found.foreign, preview.entries, foreign);
+  const files = entries.reduce((count, { type }) => count + (type === "file" ? 1 : 0), 0);
+  const residuals = describeResiduals(found.foreign, entries, foreign);
   const notices = [...preview.notices, ...(reuse?.notices ?? []), ...noticeStaying(options, found.own)];
   const { sha256, archiveBytes } = image === null ? written : { sha256: image.sha256, archiveBytes: image.bytes };
   return { ...preview, ...written, sha256, archiveBytes, notices, output, files, fixups: found.own.length, residuals, reusedBytes: reuse?.bytes ?? 0 };
@@ -173,7 +173,17 @@ function replaces({ force = false }: PackOptions, { namedByContent }: Place): bo
 
 /** Finds out what `pack` would put in and leave out, and writes nothing. */
 export async function planPack(options: PackOptions = {}): Promise<PackPreview> {
-  return withPool(threadsOf(options), options.signal, async (pool) => (await preparePack(options, pool)).preview);
+  return withPool(threadsOf(options), options.signal, async (pool) => {
+    const { preview, entries } = await preparePack(options, pool);
+    return { ...preview, entries: entries.map(previewEntry) };
+  });
+}
+
+/** Of a file all that is known yet, and not where it lies: whoever asks gets plain data. */
+function previewEntry(entry: PlannedEntry): PreviewEntry {
+  if (entry.type !== "file") return entry;
+  const { type, path, executable, size } = entry;
+  return { type, path, executable, size };
 }
 
 /** Where the engine extracts, nothing is rewritten: what names the old place goes on naming it. */

@@ -63,6 +63,11 @@ export interface FileIdentity {
   readonly ctimeMs: number;
 }
 
+/** A file under another path. */
+export function fileUnder(path: string, { executable, size, source }: PlannedFile): PlannedFile {
+  return { type: "file", path, executable, size, source };
+}
+
 /** A file that was made while planning. */
 export function fileOfBytes(path: string, bytes: Uint8Array, executable = false): PlannedFile {
   return { type: "file", path, executable, size: bytes.length, source: { kind: "bytes", bytes } };

@@ -41,17 +41,12 @@ export function previewText(preview: PackPreview): string {
 export function previewJson({ manifest, format, output, entries, leftOut, notices }: PackPreview): object {
   const { name, version, platform, runtime } = manifest;
   const groups = groupEntries(entries);
-  const list = entries.map((entry) =>
-    entry.type === "file"
-      ? { type: entry.type, path: entry.path, executable: entry.executable, size: entry.size }
-      : entry,
-  );
   return {
     ...{ name, version, platform, runtime, format, output },
     entries: entries.length,
     files: groups.reduce((sum, group) => sum + group.files, 0),
     bytes: groups.reduce((sum, group) => sum + group.bytes, 0),
-    ...{ groups, leftOut, notices, list },
+    ...{ groups, leftOut, notices, list: entries },
   };
 }
 

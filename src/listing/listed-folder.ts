@@ -1,4 +1,5 @@
 import { constants, type Stats } from "node:fs";
+import type { FileIdentity, PlannedFile } from "../archive/entry.js";
 
 /** What something in a folder is, as far as packing tells things apart. */
 export type FileKind = "folder" | "file" | "symlink" | "special";
@@ -102,8 +103,8 @@ export class ListedFolder {
     return this.#number(index, NLINK) > 1 ? `${this.#number(index, DEV)}:${this.#number(index, INO)}` : null;
   }
 
-  /** The file as content to pack. */
-  source(index: number, place: Place, arcpath: string): ListedFile {
+  /** The file as an entry to pack. */
+  file(index: number, place: Place, arcpath: string): ListedFile {
     return new ListedFile(place, arcpath, this.#numbers, this.#first + index * ROW);
   }
 
@@ -126,20 +127,42 @@ export function fileIn({ root, arcpath }: Place, path: string): string {
 }
 
 /**
- * A file on the disk as content to pack. Where it lies and what tells that it is still the same one is
- * worked out when somebody asks: a hundred thousand strings and objects less.
+ * A file on the disk as an entry to pack, and its own content. All but its path is worked out when somebody
+ * asks: of a million files an object each instead of two, and neither strings nor numbers of their own. So
+ * nothing of it is copied by spreading it.
  */
-export class ListedFile {
+export class ListedFile implements PlannedFile {
   readonly #place: Place;
-  readonly #arcpath: string;
   readonly #numbers: Float64Array;
   readonly #at: number;
 
-  constructor(place: Place, arcpath: string, numbers: Float64Array, at: number) {
+  constructor(
+    place: Place,
+    /** The arcpath that stands for the file in its place. */
+    readonly path: string,
+    numbers: Float64Array,
+    at: number,
+  ) {
     this.#place = place;
-    this.#arcpath = arcpath;
     this.#numbers = numbers;
     this.#at = at;
+  }
+
+  get type(): "file" {
+    return "file";
+  }
+
+  /** Whether its owner may run it. */
+  get executable(): boolean {
+    return (this.#number(MODE) & constants.S_IXUSR) !== 0;
+  }
+
+  get size(): number {
+    return this.#number(SIZE);
+  }
+
+  get source(): this {
+    return this;
   }
 
   get kind(): "disk" {
@@ -148,16 +171,19 @@ export class ListedFile {
 
   /** Absolute. */
   get file(): string {
-    return fileIn(this.#place, this.#arcpath);
+    return fileIn(this.#place, this.path);
   }
 
   /** The place in which the file is what this arcpath stands for; null where it goes in under another one. */
   placeOf(arcpath: string): Place | null {
-    return arcpath === this.#arcpath ? this.#place : null;
+    return arcpath === this.path ? this.#place : null;
   }
 
-  get identity(): { readonly dev: number; readonly ino: number; readonly size: number; readonly mtimeMs: number; readonly ctimeMs: number } {
-    const number = (column: number): number => this.#numbers[this.#at + column] ?? 0;
-    return { dev: number(DEV), ino: number(INO), size: number(SIZE), mtimeMs: number(MTIME), ctimeMs: number(CTIME) };
+  get identity(): FileIdentity {
+    return { dev: this.#number(DEV), ino: this.#number(INO), size: this.#number(SIZE), mtimeMs: this.#number(MTIME), ctimeMs: this.#number(CTIME) };
+  }
+
+  #number(column: number): number {
+    return this.#numbers[this.#at + column] ?? 0;
   }
 }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
+import { fileUnder, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
 
 /** What Node runs or loads: a copy of it elsewhere finds other files by relative paths. */
@@ -43,7 +43,7 @@ export class LinkedTree {
     const entry = this.#nodes.get(path);
     const file = entry?.type === "hardlink" ? this.#nodes.get(entry.target) : entry;
     if (file?.type !== "file") throw new Error("a hard link leads to no file");
-    return { ...file, path };
+    return fileUnder(path, file);
   }
 
   /** What a link leads to in the end, as the kernel follows it; null where that is nothing. */

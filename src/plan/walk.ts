@@ -201,10 +201,8 @@ class Walk {
   }
 
   private planFile(arcpath: string, file: string, { listed, index }: Found): void {
-    const mode = listed.mode(index);
-    refuseUnreadable(mode, file);
-    const source = listed.source(index, this.place, arcpath);
-    this.entries.push({ type: "file", path: arcpath, executable: (mode & 0o100) !== 0, size: listed.size(index), source });
+    refuseUnreadable(listed.mode(index), file);
+    this.entries.push(listed.file(index, this.place, arcpath));
     const inode = listed.sharedInode(index);
     if (inode !== null) this.inodes.set(arcpath, inode);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
-import { fileOfBytes, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
+import { fileOfBytes, fileUnder, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
 import { EnvpackError } from "../errors.js";
 import type { Notice } from "../progress.js";
@@ -30,7 +30,7 @@ export function copyHardLinks(entries: readonly PlannedEntry[]): readonly Planne
     if (entry.type !== "hardlink") return entry;
     const file = files.get(entry.target);
     if (file === undefined) throw new Error("a hard link leads to no file");
-    return { ...file, path: entry.path };
+    return fileUnder(entry.path, file);
   });
 }
 
@@ -74,7 +74,7 @@ class Copier {
     const elsewhere = posix.dirname(link) !== posix.dirname(file.path);
     if (!elsewhere || !(file.executable || isCode(file.path))) {
       this.#count(file.size, link);
-      return { ...file, path };
+      return fileUnder(path, file);
     }
     if (!/(^|\/)\.?bin$/.test(folder)) throw needed("leads to a module elsewhere, which a copy would not be", link);
     const bytes = this.#makeLauncher(folder, file);
@@ -95,7 +95,7 @@ class Copier {
       } else {
         const file = this.#tree.fileAt(child.path);
         this.#count(file.size, link);
-        copies.push({ ...file, path: own });
+        copies.push(fileUnder(own, file));
       }
     }
     return copies;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
+import { fileOfBytes, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { EnvpackError, explainError } from "../errors.js";
 import type { Notice } from "../progress.js";
 import type { Fixup } from "./fixup.js";
@@ -55,7 +55,7 @@ export async function writeDestPrefix(entries: readonly PlannedEntry[], request:
     for (const { reason } of [...unfit, ...rewritten.unfit]) {
       notices.push({ code: "PATH_REMAINS", message: `a file ${reason}`, path: entry.path });
     }
-    return { ...entry, size: rewritten.bytes.length, source: { kind: "bytes", bytes: rewritten.bytes } };
+    return fileOfBytes(entry.path, rewritten.bytes, entry.executable);
   }
 }
 

@@ -3,7 +3,7 @@ import { groupEntries } from "../../src/cli/dry-run.js";
 import type { PackPreview } from "../../src/index.js";
 
 function file(path: string, size: number): PackPreview["entries"][number] {
-  return { type: "file", path, executable: false, size, source: { kind: "bytes", bytes: new Uint8Array(0) } };
+  return { type: "file", path, executable: false, size };
 }
 
 test("files are summed up by package, or by top folder, the largest first", () => {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { PlannedEntry } from "../../src/archive/entry.js";
+import { fileUnder, type PlannedEntry } from "../../src/archive/entry.js";
 import { fromColumns, toColumns } from "../../src/engine/packed-entries.js";
 import { listTree } from "../../src/listing/listing.js";
 import { diskFile, file, folder, scratch } from "./trees.js";
@@ -10,7 +10,8 @@ import { diskFile, file, folder, scratch } from "./trees.js";
 function seen(entries: Iterable<PlannedEntry>): unknown[] {
   return [...entries].map((entry) => {
     if (entry.type !== "file") return entry;
-    const { source, ...rest } = entry;
+    const { type, path, executable, size, source } = entry;
+    const rest = { type, path, executable, size };
     return source.kind === "bytes" ? { ...rest, text: Buffer.from(source.bytes).toString() } : { ...rest, file: source.file, identity: source.identity };
   });
 }
@@ -18,17 +19,16 @@ function seen(entries: Iterable<PlannedEntry>): unknown[] {
 test("entries are the same after their way to another thread as columns", async () => {
   const root = await scratch();
   mkdirSync(join(root, "lib"));
-  writeFileSync(join(root, "lib/12"), "a name like a number");
+  writeFileSync(join(root, "lib/12"), "a name like a number", { mode: 0o755 });
   const listed = listTree(root).folder("lib");
-  const source = listed?.source(0, { root, arcpath: "app" }, "app/lib/12");
-  if (source === undefined) throw new Error("the file is not listed");
-  const listedFile = { type: "file", path: "app/lib/12", executable: true, size: 20, source } as const;
+  const listedFile = listed?.file(0, { root, arcpath: "app" }, "app/lib/12");
+  if (listedFile === undefined) throw new Error("the file is not listed");
   const entries: PlannedEntry[] = [
     folder("app"),
     file("app/made", "made"),
     file("app/empty", ""),
     listedFile,
-    { ...listedFile, path: "bin/renamed", executable: false },
+    fileUnder("bin/renamed", listedFile),
     await diskFile("bin/elsewhere", join(root, "lib/12")),
     { type: "symlink", path: "app/link", target: "0" },
     { type: "hardlink", path: "app/same", executable: false, target: "app/made" },

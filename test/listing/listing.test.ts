@@ -130,16 +130,17 @@ describe("a listed file", () => {
   test("tells where it lies and what identifies it", () => {
     const folder = listTree(root).folder("odd");
     const index = folder?.names.indexOf("same") ?? -1;
-    const file = folder?.source(index, { root, arcpath: "app" }, "app/odd/same");
+    const file = folder?.file(index, { root, arcpath: "app" }, "app/odd/same");
     const { dev, ino, size, mtimeMs, ctimeMs } = lstatSync(join(root, "odd/same"));
     expect(file).toBeInstanceOf(ListedFile);
-    expect([file?.kind, file?.file, file?.identity]).toEqual(["disk", join(root, "odd/same"), { dev, ino, size, mtimeMs, ctimeMs }]);
+    const source = { kind: "disk", file: join(root, "odd/same"), identity: { dev, ino, size, mtimeMs, ctimeMs } };
+    expect(file).toMatchObject({ type: "file", path: "app/odd/same", executable: false, size, source });
   });
 
   test("knows its place under its own arcpath only", () => {
     const folder = listTree(root).folder("odd");
     const place = { root, arcpath: "" };
-    const file = folder?.source(0, place, "odd/same");
+    const file = folder?.file(0, place, "odd/same");
     expect([file?.file, file?.placeOf("odd/same"), file?.placeOf("bin/same")]).toEqual([`${root}/odd/same`, place, null]);
   });
 });

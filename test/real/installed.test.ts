@@ -36,6 +36,7 @@ test("the public API does what the commands do, with progress, and prints nothin
     stages: expect.arrayContaining(["packing", "restoring"]),
     ok: true,
     sameEntries: true,
+    sameBytes: true,
     unfit: null,
     aborted: "INTERRUPTED",
     exists: "OUTPUT_EXISTS",
@@ -54,11 +55,14 @@ const { ok } = await verify({ path: target });
 const codeOf = (error) => (error instanceof EnvpackError ? error.code : String(error));
 const aborted = await pack({ path, output, force: true, signal: AbortSignal.abort() }).catch(codeOf);
 const exists = await pack({ path, output }).catch(codeOf);
+// As plain data: it outlives a way through JSON.
+const planned = JSON.parse(JSON.stringify(preview.entries)).filter(({ type, path }) => type === "file" && path !== ".envpack/manifest.json");
 console.log(JSON.stringify({
   name: preview.manifest.name,
   stages: [...stages],
   ok,
   sameEntries: (await list({ path: output })).length === packed.entries,
+  sameBytes: planned.reduce((sum, { size }) => sum + size, 0) === packed.manifest.totals.bytes,
   unfit: (await info({ path: target })).unfit,
   aborted,
   exists,

@@ -1,4 +1,4 @@
-import type { PlannedEntry, PlannedFile } from "../../archive/entry.js";
+import { fileOfBytes, type PlannedEntry, type PlannedFile } from "../../archive/entry.js";
 import type { Environment } from "../../environment/environment.js";
 import type { RelocationSummary } from "../../manifest/manifest.js";
 import type { Bases } from "../bases.js";
@@ -22,7 +22,6 @@ export interface Outcome {
 }
 
 /** A file with other content, which is text. */
-export function rewritten(entry: PlannedFile, text: string): PlannedFile {
-  const bytes = Buffer.from(text);
-  return { ...entry, size: bytes.length, source: { kind: "bytes", bytes } };
+export function rewritten({ path, executable }: PlannedFile, text: string): PlannedFile {
+  return fileOfBytes(path, Buffer.from(text), executable);
 }
