@@ -1,11 +1,13 @@
+import { isAscii } from "node:buffer";
 import { EnvpackError } from "../errors.js";
 import type { Entry } from "./entry.js";
 import type { ArchiveFormat, CodecName } from "./format.js";
+import { decodePlainFile } from "./plain-file-line.js";
 
 /** The version of the index that this envpack writes, and the only one that it reads. */
 export const INDEX_VERSION = 1;
 
-/** Longest line in UTF-16 units: two paths, every unit escaped. */
+/** Bytes of the longest line: two paths, every byte escaped. */
 export const MAX_LINE = 64 << 10;
 
 /** The first line: what holds for the whole archive. */
@@ -70,24 +72,31 @@ function modeOf({ executable }: { readonly executable: boolean }): string {
   return executable ? "0755" : "0644";
 }
 
-/** Nearly every line: a file whose path needs no escape. What it matches is as `encodeEntry` writes it. */
-const PLAIN_FILE =
-  /^\{"type":"file","path":"([^"\\\u0000-\u001f]+)","mode":"(0644|0755)","size":(0|[1-9][0-9]{0,15}),"sha256":"([0-9a-f]{64})"\}$/;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes a line, without its newline, and refuses every form but the one that is written.
  *
+ * @param from where it begins in the bytes, and `end` where it ends
  * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW
  */
-export function decodeLine(line: string): IndexLine {
-  const match = PLAIN_FILE.exec(line);
-  if (match !== null) {
-    const [, path = "", mode, size, sha256 = ""] = match;
-    return { kind: "entry", entry: { type: "file", path, executable: mode === "0755", size: safe(Number(size)), sha256 } };
-  }
-  const decoded = interpret(parseObject(line));
-  if (encodeLine(decoded) !== `${line}\n`) throw malformed();
+export function decodeLine(bytes: Buffer, from = 0, end = bytes.length): IndexLine {
+  const entry = decodePlainFile(bytes, from, end);
+  if (entry !== null) return { kind: "entry", entry };
+  const line = bytes.subarray(from, end);
+  const text = decodeText(line);
+  const decoded = interpret(parseObject(text));
+  if (encodeLine(decoded) !== `${text}\n`) throw malformed();
   return decoded;
+}
+
+function decodeText(line: Buffer): string {
+  if (isAscii(line)) return line.toString("latin1");
+  try {
+    return UTF_8.decode(line);
+  } catch {
+    throw malformed();
+  }
 }
 
 function encodeLine(line: IndexLine): string {

@@ -22,7 +22,7 @@ export function keepHeapSmall(listener: ProgressListener | undefined): ProgressL
   return (progress) => {
     if (!isSmall && (progress.stage !== "planning" || progress.done > MANY)) {
       isSmall = true;
-      setFlagsFromString("--heap-growing-percent=30");
+      setFlagsFromString("--heap-growing-percent=15");
       setFlagsFromString("--optimize-for-size");
     }
     listener?.(progress);

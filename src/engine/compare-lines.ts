@@ -23,7 +23,7 @@ export function compareLines(lines: Uint8Array, listed: readonly Entry[]): void 
 }
 
 function explainDifference(part: string | undefined, entry: Entry | undefined): EnvpackError {
-  const line = part === undefined ? undefined : decodeLine(part);
+  const line = part === undefined ? undefined : decodeLine(Buffer.from(part));
   const found = line?.kind === "entry" ? line.entry : undefined;
   if (entry === undefined) {
     return new EnvpackError("ARCHIVE_CORRUPT", "the archive holds an entry that its index does not list", { path: found?.path });

@@ -6,10 +6,17 @@ import { afterAll } from "vitest";
 /** A file's content (an object is written as JSON), or a link's target. */
 export type Content = string | Uint8Array | object | { readonly link: string };
 
+const folders: string[] = [];
+
+// Said once, here: said within a test it would go unheard.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** Makes a folder below the system's temporary one; it is removed when the test file is done. */
 export function makeFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "envpack-test-")));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

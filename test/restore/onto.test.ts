@@ -217,7 +217,7 @@ describe("refused, with nothing half done", () => {
 describe("hostile layers", () => {
   /** A layer that is right in all but what its index lists: digests and totals are those of the lie. */
   async function forge(lines: readonly string[], spoil: { patch?: string; omit?: string; add?: readonly PlannedEntry[]; record?: object } = {}): Promise<string> {
-    const base = readFileSync(join(old, META.index), "utf8").split("\n").map((line) => (line === "" ? null : decodeLine(line))).flatMap((line) => (line?.kind === "entry" ? [line.entry] : []));
+    const base = readFileSync(join(old, META.index), "utf8").split("\n").map((line) => (line === "" ? null : decodeLine(Buffer.from(line)))).flatMap((line) => (line?.kind === "entry" ? [line.entry] : []));
     // What the fix-up records are for stays.
     const own = base.filter(({ path }) => path.startsWith(META.folder) || path === "bin" || path === "bin/shim").map(encodeEntry);
     const all = [own[0], own[1], ...lines.map((line) => `${line}\n`), ...own.slice(2)].join("").split("\n").slice(0, -1);
