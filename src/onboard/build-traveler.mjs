@@ -43,6 +43,7 @@ export async function bundleTraveler(wasm) {
     target: "node20",
     charset: "utf8",
     minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: "none",
     logLevel: "error",
     banner: { js: 'const ENVPACK_FILE=require("url").pathToFileURL(__filename).href;' },
