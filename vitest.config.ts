@@ -11,6 +11,7 @@ export default defineConfig({
     exclude: ["test/cluster/**"],
     // What envpack remembers of the tests' archives is none of the user's business.
     env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache") },
+    globalSetup: ["test/bundle-thread.ts"],
     setupFiles: ["test/setup.ts"],
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,
