@@ -105,8 +105,9 @@ describe("extracted by Python's zipfile, which drops the rights to execute", () 
     must(execute(join(target, "bin/envpack"), ["verify", "-q"]));
   });
 
-  test.each([["sh", "activate"], ["bash", "activate"], ["fish", "activate.fish"]])("activating it in %s gives them back", (shell, script) => {
-    if (missing !== null || !has(shell)) return;
+  test.for([["sh", "activate"], ["bash", "activate"], ["fish", "activate.fish"]] as const)("activating it in %s gives them back", ([shell, script], { skip }) => {
+    if (missing !== null) return skip(missing);
+    if (!has(shell)) return skip(`${shell} is not installed here`);
     const target = extract(`activated-${shell}`);
     const line = `${shell === "fish" ? "source" : "."} '${join(target, "bin", script)}'; node -p 1; '${join(target, "app/node_modules/.bin/greet")}' you`;
     expect(must(bare(shell, "-c", line))).toBe("1\nhello you\n");
