@@ -4,7 +4,7 @@ import type { SignatureRule } from "../archive/signing/rule.js";
 import { extractArchive, type ExtractResult } from "../engine/extract.js";
 import type { ArchiveInput } from "../engine/input.js";
 import { EnvpackError, explainError } from "../errors.js";
-import { acquireLock } from "../lock.js";
+import { acquireLock, type Lock } from "../lock.js";
 import { decodeManifest } from "../manifest/decode.js";
 import { assertRunsHere, readHost } from "../manifest/host.js";
 import type { Manifest } from "../manifest/manifest.js";
@@ -62,6 +62,10 @@ export async function restoreArchive(input: ArchiveInput, given: string, options
   try {
     const base = options.onto === undefined ? null : await openBase(options.onto);
     target = await openTarget(given, options.force ?? false);
+    if (target.isLittered) {
+      await clearLitter(target);
+      target = await openTarget(given, options.force ?? false);
+    }
     return await restoreLocked(input, base, target, options);
   } catch (error) {
     if (target !== null) await removeMadeParents(target);
@@ -69,8 +73,27 @@ export async function restoreArchive(input: ArchiveInput, given: string, options
   }
 }
 
+async function lockTarget(target: Target): Promise<Lock> {
+  return acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder", target.path);
+}
+
+/**
+ * Clears what killed unpackers left. Only then can be told what stands at the target: where one was
+ * killed while it moved parts into a folder, the folder is empty again.
+ *
+ * @throws EnvpackError TARGET_BUSY
+ */
+async function clearLitter(target: Target): Promise<void> {
+  const lock = await lockTarget(target);
+  try {
+    await clearStale(target);
+  } finally {
+    await lock.release();
+  }
+}
+
 async function restoreLocked(input: ArchiveInput, base: Base | null, target: Target, options: RestoreOptions): Promise<RestoreResult> {
-  const lock = await acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder", target.path);
+  const lock = await lockTarget(target);
   try {
     await clearStale(target);
     const state = await inspectTarget(target.path);

@@ -20,6 +20,8 @@ export interface Target {
   readonly prefix: string;
   /** The folders above that had to be made, the deepest first. */
   readonly madeParents: readonly string[];
+  /** Whether an unpacker of this target is at work, or was killed and left something. */
+  readonly isLittered: boolean;
 }
 
 export type TargetState = "absent" | "empty" | "full" | "other";
@@ -30,6 +32,9 @@ const LONG_NAME = 180;
 /** `<prefix>PID-RANDOM`; other targets' names cannot look like it. */
 const STAGING = /^\d+-[0-9a-f]{12}$/;
 
+/** `<prefix>lock`, and what src/lock.ts makes of it in passing. */
+const LOCK = /^lock(?:-[0-9a-f]{16}(?:-dead)?)?$/;
+
 export function isStagingName(name: string, prefix: string): boolean {
   return name.startsWith(prefix) && STAGING.test(name.slice(prefix.length));
 }
@@ -37,8 +42,8 @@ export function isStagingName(name: string, prefix: string): boolean {
 /** Prefix inside a target; `.envpack` itself is the environment's. */
 const INSIDE = ".envpack-";
 
-function isOwnName(name: string): boolean {
-  return isStagingName(name, INSIDE) || /^\.envpack-lock(?:-[0-9a-f-]+(?:dead)?)?$/.test(name);
+function isOwnName(name: string, prefix: string): boolean {
+  return isStagingName(name, prefix) || (name.startsWith(prefix) && LOCK.test(name.slice(prefix.length)));
 }
 
 /** What stands at a path; a link is never followed. */
@@ -49,12 +54,12 @@ export async function inspectTarget(path: string): Promise<TargetState> {
   });
   if (stats === null) return "absent";
   if (!stats.isDirectory()) return "other";
-  return (await readdir(path)).every(isOwnName) ? "empty" : "full";
+  return (await readdir(path)).every((name) => isOwnName(name, INSIDE)) ? "empty" : "full";
 }
 
-/** Whether an unpacker was or is at work inside the folder. */
-async function holdsStaging(path: string): Promise<boolean> {
-  return (await readdir(path)).some((name) => isStagingName(name, INSIDE));
+/** Whether unpackers were or are at work in a folder; not, as far as can be told, where it cannot be listed. */
+async function isLittered(workplace: string, prefix: string): Promise<boolean> {
+  return (await readdir(workplace).catch(() => [])).some((name) => isOwnName(name, prefix));
 }
 
 export function refuseExisting(path: string): EnvpackError {
@@ -62,7 +67,8 @@ export function refuseExisting(path: string): EnvpackError {
 }
 
 /**
- * Settles where to work; makes the folders above the target where they are missing.
+ * Settles where to work; makes the folders above the target where they are missing. Where a target that
+ * exists is littered it is not refused yet: the litter is to be cleared first, and the target opened anew.
  *
  * @throws EnvpackError TARGET_EXISTS, TARGET_UNSUITABLE
  */
@@ -76,12 +82,16 @@ export async function openTarget(given: string, force: boolean): Promise<Target>
   const parent = await realpath(dirname(absolute));
   const path = join(parent, name);
   const state = await inspectTarget(path);
-  const inside = state === "empty" || (state === "full" && (await holdsStaging(path)));
-  if (!inside && state !== "absent" && !force) throw refuseExisting(path);
-  if (inside) return { path, way: "inside", workplace: path, prefix: INSIDE, madeParents };
+  const litteredInside = (state === "empty" || state === "full") && (await isLittered(path, INSIDE));
+  if (state === "empty" || litteredInside) {
+    return { path, way: "inside", workplace: path, prefix: INSIDE, madeParents, isLittered: litteredInside };
+  }
   const long = Buffer.byteLength(name) > LONG_NAME;
   const short = long ? createHash("sha256").update(name).digest("hex").slice(0, 16) : name;
-  return { path, way: "beside", workplace: parent, prefix: `.${short}.envpack-`, madeParents };
+  const prefix = `.${short}.envpack-`;
+  const litteredBeside = await isLittered(parent, prefix);
+  if (state !== "absent" && !force && !litteredBeside) throw refuseExisting(path);
+  return { path, way: "beside", workplace: parent, prefix, madeParents, isLittered: litteredBeside };
 }
 
 /** Removes the folders above the target that were made for it, unless something else is in them now. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
@@ -167,6 +167,29 @@ describe("nothing is left behind", () => {
     }
   });
 
+  it.each(["before", "after"])("32: by a process that was killed at the very end, %s it cleared up", async (when) => {
+    const places = [
+      { made: false, prefix: "../.t.envpack-" },
+      { made: true, prefix: ".envpack-" },
+    ];
+    for (const { made, prefix } of places) {
+      const folder = temporaryFolder();
+      const target = join(folder, "t");
+      if (made) mkdirSync(target);
+      await restore(target);
+      for (const force of [false, true]) {
+        const lock = join(target, `${prefix}lock`);
+        writeFileSync(lock, "");
+        utimesSync(lock, 0, 0);
+        if (when === "before") mkdirSync(join(target, `${prefix}1-0123456789ab`));
+        if (force) await restore(target, { force });
+        else expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
+        expect(readdirSync(folder)).toEqual(["t"]);
+        expect((await compareTree(target)).differences).toEqual([]);
+      }
+    }
+  });
+
   it("32: by a process that is killed at any moment, once the next has come", async () => {
     const folder = temporaryFolder();
     const start = (target: string): ChildProcess => spawn(process.execPath, [program, threadScript(), archive, target], { stdio: "ignore" });
@@ -183,9 +206,10 @@ describe("nothing is left behind", () => {
       clearTimeout(timer);
       finished = child.signalCode === null;
       const inside = existsSync(target) ? readdirSync(target) : [];
-      if ([...readdirSync(folder), ...inside].some((name) => name.includes(".envpack-"))) leftovers += 1;
+      const isLittered = [...readdirSync(folder), ...inside].some((name) => name.includes(".envpack-"));
+      if (isLittered) leftovers += 1;
       if (!existsSync(join(target, META.index))) await restore(target);
-      else if (inside.some((name) => name.startsWith(".envpack-"))) expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
+      else if (isLittered) expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
       const { differences } = await compareTree(target);
       expect(differences.filter(({ path }) => !isUnwrittenLock(join(target, path)))).toEqual([]);
       expect(readdirSync(folder).filter((name) => !isUnwrittenLock(join(folder, name)))).toEqual([target.slice(-1)]);
