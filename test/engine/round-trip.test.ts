@@ -11,6 +11,7 @@ import { openArchive } from "../../src/archive/read.js";
 import { checkArchive } from "../../src/engine/check.js";
 import { extractArchive } from "../../src/engine/extract.js";
 import type { ArchiveInput } from "../../src/engine/input.js";
+import { has } from "../real/commands.js";
 import { file, folder, GENEROUS, MANIFEST, pack, readTree, scratch } from "./trees.js";
 import { noise } from "./noise.js";
 
@@ -41,7 +42,8 @@ async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 }
 
 describe.each(FORMATS)("a %s archive", (format) => {
-  test.each(["", "root", "deep/er"])("is restored as it was packed, from a file and from a stream, with the root folder %j", async (arcroot) => {
+  test.for(["", "root", "deep/er"])("is restored as it was packed, from a file and from a stream, with the root folder %j", async (arcroot, { skip }) => {
+    if (format === "tar.zst" && !has("zstd")) skip("GNU tar needs the zstd program, which is not installed here");
     const { archive } = await pack(ENTRIES, format, { arcroot });
     const base = await scratch();
     const path = join(base, "archive");
