@@ -8,6 +8,8 @@ import { EMPTY_BLOCK } from "./walk.js";
 const GOES_ON = { finishFlush: constants.Z_SYNC_FLUSH };
 /** Less than this a deflated body does not come to. */
 const SMALLEST = 3;
+/** The least that zlib takes as the size of its output's chunks; 16 KiB, which it takes otherwise, is three times what most files need. */
+const SMALLEST_CHUNK = 64;
 
 /** A frame of a zip, of the tar bytes of the same frame; the parameters are those of `Codec.encode`. */
 export function encodeZipFrame(tar: Buffer, level: number, part: boolean, behind: number | undefined): Uint8Array {
@@ -43,7 +45,7 @@ function entryOf({ type, name, executable, mtime, size }: TarHeader, content: Bu
 /** The content itself where it does not get smaller. */
 function packWhole(content: Buffer, level: number): Buffer {
   if (content.length <= SMALLEST || !compresses(content)) return content;
-  const packed = deflateRawSync(content, { level });
+  const packed = deflateRawSync(content, { level, chunkSize: Math.max(SMALLEST_CHUNK, content.length) });
   return packed.length < content.length ? packed : content;
 }
 
