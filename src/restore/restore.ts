@@ -4,7 +4,7 @@ import type { SignatureRule } from "../archive/signing/rule.js";
 import { extractArchive, type ExtractResult } from "../engine/extract.js";
 import type { ArchiveInput } from "../engine/input.js";
 import { EnvpackError, explainError } from "../errors.js";
-import { acquireLock, type Lock } from "../lock.js";
+import { acquireLock } from "../lock.js";
 import { decodeManifest } from "../manifest/decode.js";
 import { assertRunsHere, readHost } from "../manifest/host.js";
 import type { Manifest } from "../manifest/manifest.js";
@@ -63,55 +63,42 @@ export async function restoreArchive(input: ArchiveInput, given: string, options
     const base = options.onto === undefined ? null : await openBase(options.onto);
     target = await openTarget(given, options.force ?? false);
     if (target.isLittered) {
-      await clearLitter(target);
+      // Only then can be told what stands there: one that was killed while it moved parts into a folder leaves it empty.
+      await whileLocked(target, () => Promise.resolve());
       target = await openTarget(given, options.force ?? false);
     }
-    return await restoreLocked(input, base, target, options);
+    return await whileLocked(target, (locked) => restoreLocked(input, base, locked, options));
   } catch (error) {
     if (target !== null) await removeMadeParents(target);
     throw explainError(error, "cannot restore", target?.path ?? given);
   }
 }
 
-async function lockTarget(target: Target): Promise<Lock> {
-  return acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder", target.path);
-}
-
-/**
- * Clears what killed unpackers left. Only then can be told what stands at the target: where one was
- * killed while it moved parts into a folder, the folder is empty again.
- *
- * @throws EnvpackError TARGET_BUSY
- */
-async function clearLitter(target: Target): Promise<void> {
-  const lock = await lockTarget(target);
+/** Holds the target's lock while something is done with it; first clears what killed unpackers left there. */
+async function whileLocked<T>(target: Target, work: (target: Target) => Promise<T>): Promise<T> {
+  const lock = await acquireLock(join(target.workplace, `${target.prefix}lock`), "another unpacker is at work on this folder", target.path);
   try {
     await clearStale(target);
+    return await work(target);
   } finally {
     await lock.release();
   }
 }
 
 async function restoreLocked(input: ArchiveInput, base: Base | null, target: Target, options: RestoreOptions): Promise<RestoreResult> {
-  const lock = await lockTarget(target);
+  const state = await inspectTarget(target.path);
+  const free = state === "absent" || (state === "empty" && target.way === "inside") || (options.force === true && target.way === "beside");
+  if (!free) throw refuseExisting(target.path);
+  const staging = await makeStaging(target);
   try {
-    await clearStale(target);
-    const state = await inspectTarget(target.path);
-    const free = state === "absent" || (state === "empty" && target.way === "inside") || (options.force === true && target.way === "beside");
-    if (!free) throw refuseExisting(target.path);
-    const staging = await makeStaging(target);
-    try {
-      const result = await (base === null ? fillStaging(input, staging, target, options) : fillOnto(input, base, staging, target, options));
-      if (options.signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
-      options.onProgress?.({ stage: "publishing", done: 0, total: 1 });
-      await publish(staging, target, options.force ?? false);
-      options.onProgress?.({ stage: "publishing", done: 1, total: 1 });
-      return result;
-    } finally {
-      await removeTree(staging.folder);
-    }
+    const result = await (base === null ? fillStaging(input, staging, target, options) : fillOnto(input, base, staging, target, options));
+    if (options.signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
+    options.onProgress?.({ stage: "publishing", done: 0, total: 1 });
+    await publish(staging, target, options.force ?? false);
+    options.onProgress?.({ stage: "publishing", done: 1, total: 1 });
+    return result;
   } finally {
-    await lock.release();
+    await removeTree(staging.folder);
   }
 }
 

@@ -168,11 +168,8 @@ describe("nothing is left behind", () => {
   });
 
   it.each(["before", "after"])("32: by a process that was killed at the very end, %s it cleared up", async (when) => {
-    const places = [
-      { made: false, prefix: "../.t.envpack-" },
-      { made: true, prefix: ".envpack-" },
-    ];
-    for (const { made, prefix } of places) {
+    for (const made of [false, true]) {
+      const prefix = made ? ".envpack-" : "../.t.envpack-";
       const folder = temporaryFolder();
       const target = join(folder, "t");
       if (made) mkdirSync(target);
