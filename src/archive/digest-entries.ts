@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Entry } from "./entry.js";
-import { encodeEntry } from "./index-lines.js";
+import { encodeEntry } from "./index/index-lines.js";
 
 /**
  * The digest of entries: SHA-256 over their index lines, as hex. It covers paths, kinds, modes,

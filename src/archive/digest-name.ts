@@ -1,4 +1,4 @@
-import { withoutEnding } from "./format.js";
+import { withoutEnding } from "./formats.js";
 
 /** Hex digits of an archive's SHA-256 that its name ends in: 64 bits tell any two apart. */
 const DIGITS = 16;
@@ -13,7 +13,7 @@ const DIGITS = 16;
  */
 export function digestName(name: string, sha256: string): string {
   const digest = sha256.slice(0, DIGITS);
-  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-._]+|[-._]+$/g, "");
+  const plain = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-._]+|(?<![-._])[-._]+$/g, "");
   const stem = plain === "" ? "env" : plain;
   return stem.endsWith(`-${digest}`) ? `${stem}.tar.gz` : `${stem}-${digest}.tar.gz`;
 }

@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
+import { decodeFooterStreams, FOOTER as BZIP2_FOOTER } from "./codec/bzip2-streams.js";
+import { SNIFF_BYTES } from "./formats.js";
 import { decodeFooter, FOOTER_BYTES, FOOTER_MAGIC } from "./footer.js";
 
-/** More than stands from the footer on to the end of an archive of any format: a tar pads it to a block, a zip has records behind it. */
-const END = 1024;
+/** More than stands from the footer on to the end of an archive of any format: a tar pads it to a block, a zip has records behind it, a tar.bz2 writes it in seven thousand bytes. */
+const END = 8192;
 
 /**
  * Whether a file ends as envpack's archives do, in any format but squashfs, whose images hold no footer. What
@@ -18,8 +20,22 @@ export function endsAsArchive(file: string): boolean {
     const { size } = fstatSync(descriptor);
     const end = Buffer.alloc(Math.min(END, size));
     const count = readSync(descriptor, end, 0, end.length, size - end.length);
-    const at = end.subarray(0, count).indexOf(FOOTER_MAGIC);
+    const found = end.subarray(0, count);
+    if (count >= BZIP2_FOOTER && isFooter(decodeFooterStreams(found.subarray(-BZIP2_FOOTER)))) return true;
+    const at = found.lastIndexOf(FOOTER_MAGIC);
     return at !== -1 && isFooter(end.subarray(at, at + FOOTER_BYTES));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether a file begins as the tars of image layouts do that envpack writes: they have no footer. */
+export function beginsAsLayout(file: string): boolean {
+  const descriptor = openSync(file, "r");
+  try {
+    const start = Buffer.alloc(SNIFF_BYTES);
+    readSync(descriptor, start, 0, start.length, 0);
+    return start.toString("latin1", 0, 7) === "blobs/\u0000" && start.toString("latin1", 257, 262) === "ustar";
   } finally {
     closeSync(descriptor);
   }

@@ -85,3 +85,8 @@ export const META = {
 export function isOwn(path: string): boolean {
   return path === META.folder || path === META.manifest || path === META.fixups || path === META.index;
 }
+
+/** Bytes of content. */
+export function sumSizes(entries: readonly PlannedEntry[]): number {
+  return entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
+}

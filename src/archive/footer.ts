@@ -1,12 +1,12 @@
 import { crc32 } from "node:zlib";
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 import { FORMAT_VERSION } from "./format-version.js";
 import { fits, KEY_BYTES, SIGNATURE_BYTES, type Signature } from "./signing/signature.js";
 
 /**
  * The footer's payload, 192 bytes, numbers little-endian:
  *   0   8  "envpack" and a NUL
- *   8   4  version of the format
+ *   8   4  version of the format, 1 or 2
  *  12   4  0
  *  16   8  where the index's frames begin in the archive
  *  24   8  their bytes
@@ -20,6 +20,8 @@ import { fits, KEY_BYTES, SIGNATURE_BYTES, type Signature } from "./signing/sign
  * 188   4  CRC-32 of the 188 bytes before
  */
 export interface FooterFields {
+  /** By default the one that is written. */
+  readonly version?: number;
   readonly indexAt: number;
   readonly indexSize: number;
   readonly indexTar: number;
@@ -53,7 +55,7 @@ export function signedPart(footer: FooterFields): Buffer {
 export function encodeFooter(footer: FooterFields, signature: Signature | null): Buffer {
   const payload = Buffer.alloc(FOOTER_BYTES);
   payload.set(FOOTER_MAGIC, 0);
-  payload.writeUInt32LE(FORMAT_VERSION, 8);
+  payload.writeUInt32LE(footer.version ?? FORMAT_VERSION, 8);
   payload.writeBigUInt64LE(BigInt(footer.indexAt), 16);
   payload.writeBigUInt64LE(BigInt(footer.indexSize), 24);
   payload.writeBigUInt64LE(BigInt(footer.indexTar), 32);
@@ -81,6 +83,7 @@ export function decodeFooter(payload: Buffer): Footer {
   const count = (at: number): number => Number(payload.readBigUInt64LE(at));
   if (intact) {
     const footer: Footer = {
+      version,
       indexAt: count(16),
       indexSize: count(24),
       indexTar: count(32),
@@ -92,8 +95,8 @@ export function decodeFooter(payload: Buffer): Footer {
     const counts = [footer.indexAt, footer.indexSize, footer.indexTar, footer.indexBytes];
     if (counts.every(Number.isSafeInteger) && encodeFooter(footer, footer.signature).equals(payload)) return checkSignature(footer);
   }
-  throw new EnvpackError("ARCHIVE_CORRUPT", "the archive's end is damaged or cut off", {
-    hint: "copy the archive again",
+  throw new EnvpackError("ARCHIVE_CORRUPT", "the archive's end is damaged or cut off, or it was compressed again on its way", {
+    hint: "copy the archive again; or decompress it (`zstd -d`, `xz -d`, `unzip`), and name the .tar or the folder",
   });
 }
 

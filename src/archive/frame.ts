@@ -1,5 +1,5 @@
 import { META } from "./entry.js";
-import { headerBound, paddedSize } from "./header-fields.js";
+import { headerBound, paddedSize } from "./tar/header-fields.js";
 
 /**
  * Most tar bytes of a frame. The zstd codec for runtimes without their own has a heap of 16 MiB, into
@@ -61,4 +61,3 @@ export function* cutPieces(headerBytes: number, size: number): Generator<{ reado
   yield { at: 0, length: Math.min(first, size) };
   for (let at = first; at < size; at += FRAME_MAX) yield { at, length: Math.min(FRAME_MAX, size - at) };
 }
-

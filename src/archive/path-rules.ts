@@ -1,3 +1,5 @@
+import { THIS_MACHINE } from "../support/this-machine.js";
+
 /** Most bytes of an arcpath, and of one of its parts, in UTF-8: Linux' PATH_MAX less the NUL, and NAME_MAX. */
 export const MAX_PATH_BYTES = 4095;
 export const MAX_NAME_BYTES = 255;
@@ -21,7 +23,7 @@ const PLAIN_PATH = /^[ !-\-0-9;-[\]-~][ !-.0-9;-[\]-~]*(?:\/[ !-\-0-9;-[\]-~][ !
  *
  * @param platform as `process.platform`
  */
-export function findPathFault(path: string, platform: NodeJS.Platform = process.platform): string | null {
+export function findPathFault(path: string, platform: NodeJS.Platform = THIS_MACHINE.os): string | null {
   if (path.length <= MAX_NAME_BYTES && platform !== "win32" && PLAIN_PATH.test(path)) return null;
   const text = findTextFault(path);
   if (text !== null) return text;

@@ -1,6 +1,7 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 import type { DirectoryEntry, HardlinkEntry, PlannedFile, FileEntry, SymlinkEntry } from "./entry.js";
 import { findPathFault, findTextFault, MAX_LINK_HOPS } from "./path-rules.js";
+import { isWorkPath } from "./work-names.js";
 
 type TreeEntry = DirectoryEntry | FileEntry | PlannedFile | SymlinkEntry | HardlinkEntry;
 
@@ -11,7 +12,7 @@ type Node = "directory" | "file" | "program" | "hardlink" | { readonly target: s
  * Checks that entries, in archive order, make a tree that can be written without any of them leaving
  * the root or going through a link: plain names, no name twice, folders listed before what they hold,
  * links that stay inside when they are followed as the kernel follows them, hard links to files that
- * came before.
+ * came before, and none of the names that envpack keeps for its own work.
  *
  * @throws EnvpackError ARCHIVE_UNSAFE naming the first entry at fault
  */
@@ -40,6 +41,7 @@ export class Tree {
     for (const entry of entries) {
       const fault = findPathFault(entry.path);
       if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
+      if (isWorkPath(entry.path)) throw unsafe("the archive holds a name that envpack keeps for its own work", entry.path);
       if (this.#nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
       const folder = parentOf(entry.path);
       if (folder !== this.#folder && folder !== "" && this.#nodes.get(folder) !== "directory") {

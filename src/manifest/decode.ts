@@ -1,9 +1,16 @@
-import { EnvpackError } from "../errors.js";
-import { FORMAT_VERSION, type LayerRecord, type Manifest, type PackageRecord, type Platform, type RuntimeRecord } from "./manifest.js";
-import { arcpath, count, folderArcpath, list, nullable, oneOf, optional, pattern, record, ShapeError, text } from "./shape.js";
-
-/** Bytes, as many as a reader of archives takes. 100,000 packages take about 10 MB. */
-const MANIFEST_LIMIT = 16 << 20;
+import { EnvpackError } from "../support/errors.js";
+import { MAX_MANIFEST } from "../support/limits.js";
+import {
+  MANIFEST_VERSION,
+  type LayerRecord,
+  type Manifest,
+  type PackageRecord,
+  type Platform,
+  type RuntimeRecord,
+  type SlimRecord,
+  type TraceRecord,
+} from "./manifest.js";
+import { arcpath, count, folderArcpath, list, nullable, oneOf, optional, pattern, record, ShapeError, text, type Shape } from "./shape.js";
 
 const version = pattern(/^\d{1,9}(?:\.\d{1,9}){0,3}$/, "a version");
 
@@ -32,6 +39,18 @@ const layer = record<LayerRecord>({
   removed: count,
 });
 
+const flag: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new ShapeError(`${where} is not true or false`);
+  return value;
+};
+
+const slim = record<SlimRecord>({
+  grade: nullable(oneOf("safe")),
+  files: count,
+  bytes: count,
+  trace: optional(record<TraceRecord>({ entries: list(text(4096)), records: count, proved: flag })),
+});
+
 const manifest = record<Manifest>({
   formatVersion: count,
   createdBy: text(128),
@@ -49,6 +68,7 @@ const manifest = record<Manifest>({
   omitted: list(oneOf("dev")),
   includedSecrets: list(arcpath),
   layer: optional(layer),
+  slim: optional(slim),
 });
 
 function corrupt(reason: string, cause?: unknown): EnvpackError {
@@ -56,7 +76,7 @@ function corrupt(reason: string, cause?: unknown): EnvpackError {
 }
 
 function parse(bytes: Uint8Array): unknown {
-  if (bytes.length > MANIFEST_LIMIT) throw new EnvpackError("ARCHIVE_LIMIT", "the manifest is larger than 16 MiB");
+  if (bytes.length > MAX_MANIFEST) throw new EnvpackError("ARCHIVE_LIMIT", "the manifest is larger than 16 MiB");
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
@@ -69,11 +89,11 @@ function checkVersion(value: unknown): void {
   if (typeof value !== "object" || value === null) throw corrupt("it is not an object");
   const { formatVersion, createdBy } = value as Partial<Record<keyof Manifest, unknown>>;
   if (!Number.isSafeInteger(formatVersion) || (formatVersion as number) < 1) throw corrupt("it has no format version");
-  if ((formatVersion as number) <= FORMAT_VERSION) return;
+  if ((formatVersion as number) <= MANIFEST_VERSION) return;
   const maker = typeof createdBy === "string" && /^envpack \d[\w.+-]{0,60}$/.test(createdBy) ? createdBy : null;
   throw new EnvpackError(
     "ARCHIVE_TOO_NEW",
-    `the archive has format ${String(formatVersion)}, this envpack reads up to format ${FORMAT_VERSION}`,
+    `the archive has format ${String(formatVersion)}, this envpack reads up to format ${MANIFEST_VERSION}`,
     { hint: `use ${maker ?? "a newer envpack"}${maker === null ? "" : " or newer"}, or the one in the archive's own bin folder` },
   );
 }

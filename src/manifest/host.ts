@@ -1,17 +1,30 @@
-import { EnvpackError } from "../errors.js";
+import { compareVersions } from "../support/compare-versions.js";
+import { EnvpackError } from "../support/errors.js";
+import { THIS_MACHINE } from "../support/this-machine.js";
 import type { Manifest, Platform } from "./manifest.js";
 
 /** The machine that envpack runs on; `glibc` is the version that is installed, as "2.36". */
 export type Host = Platform;
 
-/** What this machine is, as far as it decides whether an environment runs on it. Takes some milliseconds. */
+/** What this machine is, as far as it decides whether an environment runs on it. The first time it takes some milliseconds. */
 export async function readHost(): Promise<Host> {
-  return { os: process.platform, arch: process.arch, ...readLibc() };
+  return { ...THIS_MACHINE, ...knownLibc() };
+}
+
+/** The same at once, without the version of glibc. */
+export function readHostAtOnce(): Pick<Host, "os" | "arch" | "libc"> {
+  return { ...THIS_MACHINE, libc: knownLibc().libc };
+}
+
+let libc: Pick<Host, "libc" | "glibc"> | null = null;
+
+function knownLibc(): Pick<Host, "libc" | "glibc"> {
+  return (libc ??= readLibc());
 }
 
 /** The C library of the node that runs this: read from its own report, so nothing has to be started. */
 function readLibc(): Pick<Host, "libc" | "glibc"> {
-  if (process.platform !== "linux") return { libc: null, glibc: null };
+  if (THIS_MACHINE.os !== "linux") return { libc: null, glibc: null };
   const report: NodeJS.ProcessReport & { excludeNetwork?: boolean } = process.report;
   const before = report.excludeNetwork;
   // Without this the report looks up the names of all open connections, which can take seconds.
@@ -24,17 +37,6 @@ function readLibc(): Pick<Host, "libc" | "glibc"> {
   if (header.glibcVersionRuntime !== undefined) return { libc: "glibc", glibc: header.glibcVersionRuntime };
   const musl = (sharedObjects ?? []).some((file) => /\/(?:ld-musl-|libc\.musl-)/.test(file));
   return { libc: musl ? "musl" : null, glibc: null };
-}
-
-/** Compares versions as "2.4" and "2.28": negative, zero or positive. */
-export function compareVersions(a: string, b: string): number {
-  const left = a.split(".").map(Number);
-  const right = b.split(".").map(Number);
-  for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /** A platform in words: "linux x64 with glibc 2.28". @param orNewer what follows glibc's version */

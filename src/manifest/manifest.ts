@@ -1,5 +1,5 @@
 /** The version of the archive format that this envpack writes, and the newest that it reads. */
-export const FORMAT_VERSION = 1;
+export const MANIFEST_VERSION = 1;
 
 /**
  * `.envpack/manifest.json`: what an archive is. It is the archive's first file, so that a stream is
@@ -37,6 +37,29 @@ export interface Manifest {
   readonly includedSecrets: readonly string[];
   /** Of a layer: what it was made for and what it makes. Absent of an environment. */
   readonly layer?: LayerRecord;
+  /** What was left out of installed packages as not needed to run. Absent: nothing was. */
+  readonly slim?: SlimRecord;
+}
+
+/** An environment that holds less than what was installed. */
+export interface SlimRecord {
+  /** By which rules: "safe" leaves out what no program loads. */
+  readonly grade: "safe" | null;
+  /** Files that were left out, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Where files of packages were left out that no entry leads to. Absent: none were. */
+  readonly trace?: TraceRecord;
+}
+
+/** What a traced environment is for. */
+export interface TraceRecord {
+  /** The scripts that it was traced from, relative to the project's folder. */
+  readonly entries: readonly string[];
+  /** How many recorded runs were added. */
+  readonly records: number;
+  /** Whether it was proved to run before it was written. */
+  readonly proved: boolean;
 }
 
 /** A layer holds what one environment has and another, its base, has not. */

@@ -34,13 +34,10 @@ export function pattern(matcher: RegExp, expected: string): Shape<string> {
 
 /** A whole number from 0 to 2^53 - 1. */
 export const count: Shape<number> = (value, where) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0)
-    ? (value as number)
-    : refuse(where, "a count");
+  Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0) ? (value as number) : refuse(where, "a count");
 
 export function oneOf<const T extends string>(...values: readonly T[]): Shape<T> {
-  return (value, where) =>
-    values.includes(value as T) ? (value as T) : refuse(where, `one of ${values.join(", ")}`);
+  return (value, where) => (values.includes(value as T) ? (value as T) : refuse(where, `one of ${values.join(", ")}`));
 }
 
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {

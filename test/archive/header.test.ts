@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { Header, Pax } from "tar";
-import { EnvpackError } from "../../src/errors.js";
-import { decodeHeader, encodeHeader, writeHeader } from "../../src/archive/header.js";
-import { headerBound, type TarHeader } from "../../src/archive/header-fields.js";
+import { EnvpackError } from "../../src/support/errors.js";
+import { decodeHeader, encodeHeader, writeFileHeader, writeHeader } from "../../src/archive/tar/header.js";
+import { writeTime } from "../../src/archive/tar/header-block.js";
+import { headerBound, type TarHeader } from "../../src/archive/tar/header-fields.js";
 
 const file: TarHeader = { type: "0", name: "app/a.js", executable: false, size: 12, linkname: "", mtime: 499162500 };
 
@@ -27,7 +28,10 @@ function nodeTar(header: TarHeader): Buffer {
 
 const name = (length: number): fc.Arbitrary<string> =>
   fc
-    .array(fc.string({ unit: fc.constantFrom("a", "b", ".", "-", "é", "日", "𝒳", "@"), minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 8 })
+    .array(fc.string({ unit: fc.constantFrom("a", "b", ".", "-", "é", "日", "𝒳", "@"), minLength: 1, maxLength: 60 }), {
+      minLength: 1,
+      maxLength: 8,
+    })
     .map((parts) => parts.join("/").slice(0, length).replace(/\/$/, "x"))
     .filter((text) => text.isWellFormed() && text !== "");
 const asciiName = fc
@@ -69,6 +73,32 @@ describe("a tar header", () => {
         expect(decodeHeader(encoded, 0)).toEqual({ header, length: encoded.length });
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  test("of a file is the same whichever way it is written, over whatever lay there before", () => {
+    fc.assert(
+      fc.property(
+        anyHeader.map((header): TarHeader => ({ ...header, type: "0", linkname: "" })),
+        (header) => {
+          const target = Buffer.alloc(headerBound(header.name, "", header.size) + 8, 0xff);
+          const length = writeFileHeader(header.name, header, header.mtime, target, 4);
+          expect(target.subarray(4, 4 + length).equals(encodeHeader(header))).toBe(true);
+          expect([target.readUInt32BE(0), target.readUInt32BE(4 + length) >>> 24]).toEqual([0xffffffff, 0xff]);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("gets another time as if it had been written with it", () => {
+    fc.assert(
+      fc.property(anyHeader, fc.constantFrom(0, 7, 499162500, 0o7777777777, 0o77777777777), (header, mtime) => {
+        const changed = encodeHeader(header);
+        writeTime(changed, changed.length - 512, mtime);
+        expect(changed.equals(encodeHeader({ ...header, mtime }))).toBe(true);
+      }),
+      { numRuns: 1000 },
     );
   });
 
@@ -122,7 +152,15 @@ describe("a tar header", () => {
       const block = encodeHeader(file);
       const pax = new Pax({ path: file.name }).encode();
       const body = `${size.length + 9} size=${size}\n`;
-      const head = new Header({ path: "PaxHeader/a.js", mode: 0o644, size: body.length, type: "ExtendedHeader", linkpath: "", uname: "", gname: "" });
+      const head = new Header({
+        path: "PaxHeader/a.js",
+        mode: 0o644,
+        size: body.length,
+        type: "ExtendedHeader",
+        linkpath: "",
+        uname: "",
+        gname: "",
+      });
       head.encode();
       const padded = Buffer.alloc(512);
       padded.write(body);

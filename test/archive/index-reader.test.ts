@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { META } from "../../src/archive/entry.js";
-import { headerOf } from "../../src/archive/entry-header.js";
-import { encodeHeader } from "../../src/archive/header.js";
-import { IndexReader, readIndexAgain, type IndexSink } from "../../src/archive/index-reader.js";
+import { headerOf } from "../../src/archive/tar/entry-header.js";
+import { encodeHeader } from "../../src/archive/tar/header.js";
+import { IndexReader, readIndexAgain, type IndexSink } from "../../src/archive/index/index-reader.js";
 
 const CONTENT = Buffer.from('{"index":1,"format":"tar.gz","arcroot":"","mtime":0}\n{"end":{"entries":0,"bytes":0,"frames":0}}\n');
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -11,7 +11,9 @@ const PROMISED = { entries: 0, bytes: 0 };
 
 /** The tar bytes of an index: header, content, padding and end mark. */
 function tarOf(content: Buffer): Buffer {
-  const header = encodeHeader(headerOf({ type: "file", path: META.index, executable: false, size: content.length }, { arcroot: "", mtime: 0 }));
+  const header = encodeHeader(
+    headerOf({ type: "file", path: META.index, executable: false, size: content.length }, { arcroot: "", mtime: 0 }),
+  );
   return Buffer.concat([header, content, Buffer.alloc(512 - content.length + 1024)]);
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { FileEntry } from "../../src/archive/entry.js";
-import { decodeIndex, IndexDecoder } from "../../src/archive/index-file.js";
-import { decodeLine, encodeEnd, encodeEntry, encodeFrame, encodeHead, MAX_LINE } from "../../src/archive/index-lines.js";
-import { decodePlainFile } from "../../src/archive/plain-file-line.js";
+import { decodeIndex, IndexDecoder } from "../../src/archive/index/index-file.js";
+import { decodeLine, encodeEnd, encodeEntry, encodeFrame, encodeHead, MAX_LINE } from "../../src/archive/index/index-lines.js";
+import { decodePlainFile } from "../../src/archive/index/plain-file-line.js";
 
 const SHA256 = "0123456789abcdef".repeat(4);
 
@@ -25,18 +25,25 @@ function decode(line: string | Buffer): FileEntry | null {
 }
 
 test.each([
-  file("a"), file("a/b c.js", 0), file("~!@#$%^&*()'<>?,.:;[]{}|+=`-_", 1, true), file("x".repeat(4096), 9),
-  file("del\u007f"), file("a", Number.MAX_SAFE_INTEGER), file('{"type":"file"}'.replaceAll('"', "'")),
+  file("a"),
+  file("a/b c.js", 0),
+  file("~!@#$%^&*()'<>?,.:;[]{}|+=`-_", 1, true),
+  file("x".repeat(4096), 9),
+  file("del\u007f"),
+  file("a", Number.MAX_SAFE_INTEGER),
+  file('{"type":"file"}'.replaceAll('"', "'")),
 ])("a file's line is decoded as it was written: $path, $size", (entry) => {
   expect(decode(lineOf(entry))).toEqual(entry);
 });
 
-test.each([file("a\"b"), file("a\\b"), file("a\nb"), file("ü"), file("\u{1f600}/x"), file(""), file("\u0000")])(
-  "a path that is no plain ASCII is left to the general way, which reads it: $path", (entry) => {
+test.each([file('a"b'), file("a\\b"), file("a\nb"), file("ü"), file("\u{1f600}/x"), file(""), file("\u0000")])(
+  "a path that is no plain ASCII is left to the general way, which reads it: $path",
+  (entry) => {
     const line = lineOf(entry);
     expect(decode(line)).toBeNull();
     expect(decodeLine(Buffer.from(line))).toEqual({ kind: "entry", entry });
-  });
+  },
+);
 
 const LINE = lineOf(file("a/b.js"));
 
@@ -73,10 +80,11 @@ test.each([
 test("a line that is cut, or has one byte more, fewer or another one, is refused, or is what would be written", () => {
   const bytes = Buffer.from(LINE);
   const others = Array.from(bytes.keys(), (at) => [
-    bytes.subarray(0, at), bytes.subarray(at + 1),
+    bytes.subarray(0, at),
+    bytes.subarray(at + 1),
     Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]),
     Buffer.concat([bytes.subarray(0, at), Buffer.from('"'), bytes.subarray(at)]),
-    ...Array.from("0aA\"\\ \u007f", (one) => Buffer.concat([bytes.subarray(0, at), Buffer.from(one), bytes.subarray(at + 1)])),
+    ...Array.from('0aA"\\ \u007f', (one) => Buffer.concat([bytes.subarray(0, at), Buffer.from(one), bytes.subarray(at + 1)])),
   ]).flat();
   let read = 0;
   for (const other of others) {
@@ -90,7 +98,14 @@ test("a line that is cut, or has one byte more, fewer or another one, is refused
 
 test("an index is the same wherever its bytes are cut", () => {
   const entries = [file("a.js"), file("ü\u{1f600}.js", 3, true), file("z")];
-  const content = Buffer.from([encodeHead({ format: "tar.zst", arcroot: "", mtime: 0 }), encodeFrame({ at: 0, size: 9, tar: 4096, crc32: 1 }), ...entries.map(encodeEntry), encodeEnd({ entries: 3, bytes: 27, frames: 1 })].join(""));
+  const content = Buffer.from(
+    [
+      encodeHead({ format: "tar.zst", arcroot: "", mtime: 0 }),
+      encodeFrame({ at: 0, size: 9, tar: 4096, crc32: 1 }),
+      ...entries.map(encodeEntry),
+      encodeEnd({ entries: 3, bytes: 27, frames: 1 }),
+    ].join(""),
+  );
   const expected = decodeIndex(content);
   expect(expected.entries).toEqual(entries);
   for (let cut = 0; cut <= content.length; cut++) {

@@ -78,7 +78,7 @@ describe("a tree is accepted with", () => {
     ["a link ahead", [s("a", "b"), f("b")]],
     ["a hard link", [f("a"), h("b", "a")]],
     ["names that are only odd", [f("__proto__"), f("0"), f("a b"), f("..."), f("日本"), f("-rf"), f("*"), f("constructor")]],
-    ["folders as deep as a path may be", [...Array.from({ length: 2000 }, (_, index) => d(`${"x/".repeat(index)  }x`))]],
+    ["folders as deep as a path may be", [...Array.from({ length: 2000 }, (_, index) => d(`${"x/".repeat(index)}x`))]],
   ];
   test.each(cases)("%s", (_, entries) => {
     checkTree(entries);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { assertRunsHere, compareVersions, readHost } from "../../src/manifest/host.js";
+import { assertRunsHere, readHost } from "../../src/manifest/host.js";
+import { compareVersions } from "../../src/support/compare-versions.js";
 import type { Manifest, Platform } from "../../src/manifest/manifest.js";
 import { MANIFEST } from "./sample.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EnvpackError } from "../../src/errors.js";
+import { EnvpackError } from "../../src/support/errors.js";
 import { decodeManifest } from "../../src/manifest/decode.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import type { Manifest } from "../../src/manifest/manifest.js";
@@ -42,9 +42,7 @@ describe("a manifest", () => {
 
   it("of a newer format is refused with the version that is needed", () => {
     const newer = Buffer.from(JSON.stringify({ formatVersion: 2, createdBy: "envpack 3.1.0", anything: true }));
-    expect(refusal(() => decodeManifest(newer))).toBe(
-      "ARCHIVE_TOO_NEW: the archive has format 2, this envpack reads up to format 1",
-    );
+    expect(refusal(() => decodeManifest(newer))).toBe("ARCHIVE_TOO_NEW: the archive has format 2, this envpack reads up to format 1");
     expect(() => decodeManifest(newer)).toThrow(expect.objectContaining({ hint: expect.stringContaining("envpack 3.1.0") }));
   });
 

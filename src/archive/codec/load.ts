@@ -1,39 +1,27 @@
-import { EnvpackError } from "../../errors.js";
-import type { CodecName } from "../format.js";
-import type { Codec } from "./codec.js";
-import { gzip } from "./gzip.js";
-import { none } from "./none.js";
-import { zip } from "./zip.js";
-import { makeZstd, nativeEngine, type ZstdEngine } from "./zstd.js";
+import { EnvpackError } from "../../support/errors.js";
+import { CODECS, FORMATS } from "../formats.js";
+import type { Codec, Decoder } from "./codec.js";
 
-let zstd: Promise<Codec> | undefined;
+const loaded = new Map<string, Promise<Decoder>>();
 
 /**
- * The codec of that name; loaded once a thread, and only when asked for.
+ * What reads frames of that codec; loaded once a thread, and only when asked for.
  *
- * @throws EnvpackError CODEC_MISSING where this runtime has no zstd and zstd-codec is not installed
+ * @throws EnvpackError CODEC_MISSING where this machine has not what it needs
  */
-export async function loadCodec(name: CodecName): Promise<Codec> {
-  if (name === "gzip") return gzip;
-  if (name === "none") return none;
-  if (name === "zip") return zip;
-  return (zstd ??= loadZstd());
+export async function loadDecoder(name: string): Promise<Decoder> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const loading = (CODECS.find((codec) => codec.name === name) as (typeof CODECS)[number]).load();
+  loaded.set(name, loading);
+  return loading;
 }
 
-async function loadZstd(): Promise<Codec> {
-  return makeZstd(nativeEngine() ?? (await loadSubstitute()));
-}
-
-async function loadSubstitute(): Promise<ZstdEngine> {
-  try {
-    const { loadWasmEngine } = await import("./zstd-wasm.js");
-    return await loadWasmEngine();
-  } catch (error) {
-    throw new EnvpackError("CODEC_MISSING", "this Node.js has no zstd", {
-      hint: "use Node.js 22.15 or later, or install the package zstd-codec",
-      cause: error,
-    });
-  }
+/** What writes them. @throws EnvpackError as `loadDecoder` */
+export async function loadCodec(name: string): Promise<Codec> {
+  // Nothing is written by a codec that only reads.
+  if (!FORMATS.some(({ codec }) => codec.name === name)) throw new Error(`nothing is written as ${name}`);
+  return (await loadDecoder(name)) as Codec;
 }
 
 /**
@@ -45,7 +33,8 @@ export function chooseLevel(codec: Codec, level: number | undefined): number | u
   if (level === undefined || codec.levels === null) return undefined;
   const [lowest, , highest] = codec.levels;
   if (Number.isInteger(level) && level >= lowest && level <= highest) return level;
-  throw new EnvpackError("USAGE", `${codec.name} has no compression level ${level} here`, {
+  const why = codec.levelsBecause === undefined ? "" : `: ${codec.levelsBecause}`;
+  throw new EnvpackError("USAGE", `${codec.name} has no compression level ${level} here${why}`, {
     hint: `name one from ${lowest} to ${highest}`,
   });
 }

@@ -1,5 +1,5 @@
 import { FRAME_MAX } from "../frame.js";
-import { BLOCK } from "../header-fields.js";
+import { BLOCK } from "../tar/header-fields.js";
 import { asBuffer, damaged, type Codec } from "./codec.js";
 
 /** Plain tar: frames are the tar's own bytes, the footer is a block behind its end mark. */
@@ -14,12 +14,15 @@ export const none: Codec = {
     return { plain: asBuffer(frame), part: null };
   },
   salvage: (frame) => ({ plain: asBuffer(frame), part: null }),
-  sealFooter(payload) {
-    const block = Buffer.alloc(BLOCK);
-    block.set(payload);
-    return block;
-  },
-  measure() {
-    throw new Error("a plain tar is cut by its headers");
+  stream: {
+    start: new Uint8Array(),
+    wrapFooter(payload) {
+      const block = Buffer.alloc(BLOCK);
+      block.set(payload);
+      return block;
+    },
+    endsWithSum: false,
+    readTarSum: () => null,
+    measure: null,
   },
 };

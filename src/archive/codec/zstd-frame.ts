@@ -13,7 +13,7 @@ const WINDOW_MAX = 8 << 20;
 /** The mark of a frame that goes on with a file. */
 export const PART_MARK = skippable(MAGIC_PART, new Uint8Array());
 
-export function sealFooter(payload: Uint8Array): Buffer {
+export function wrapFooter(payload: Uint8Array): Buffer {
   return skippable(MAGIC_FOOTER, payload);
 }
 
@@ -80,7 +80,7 @@ function readShape(bytes: Buffer, start: number): { readonly end: number; readon
   const width = [single ? 1 : 0, 2, 4, 8][descriptor >>> 6] ?? 0;
   const plain = readContentSize(bytes, at, width);
   at += width;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     if (bytes.length < at + 3) return null;
     const block = bytes.readUIntLE(at, 3);
     last = (block & 1) === 1;
@@ -95,8 +95,7 @@ function readShape(bytes: Buffer, start: number): { readonly end: number; readon
 
 function readContentSize(bytes: Buffer, at: number, width: number): number {
   if (width === 0) throw damaged("a zstd frame does not say its size");
-  const size =
-    width === 8 ? Number(bytes.readBigUInt64LE(at)) : width === 2 ? bytes.readUInt16LE(at) + 256 : bytes.readUIntLE(at, width);
+  const size = width === 8 ? Number(bytes.readBigUInt64LE(at)) : width === 2 ? bytes.readUInt16LE(at) + 256 : bytes.readUIntLE(at, width);
   if (size > FRAME_MAX) throw damaged("a zstd frame holds too much");
   return size;
 }

@@ -36,6 +36,7 @@ export async function loadWasmEngine(): Promise<ZstdEngine> {
   return {
     recipe: "zstd-codec",
     maxLevel: 5,
+    maxLevelBecause: `Node.js ${process.versions.node} has no zstd of its own, and the package zstd-codec has memory for no more (Node.js 22.15 or later: up to 19)`,
     compress(plain, level) {
       binding.cloneToVector(source, plain);
       target.resize(codec.compressBound(plain.length), 0);

@@ -1,14 +1,15 @@
 import * as zlib from "node:zlib";
 import { FRAME_MAX } from "../frame.js";
 import { asBuffer, damaged, decodeLongest, type Codec } from "./codec.js";
-import { inspectZstd, measureZstd, PART_MARK, sealFooter, startsAsPart } from "./zstd-frame.js";
+import { inspectZstd, measureZstd, PART_MARK, wrapFooter, startsAsPart } from "./zstd-frame.js";
 
 /** Compresses and decompresses single zstd frames; what differs from runtime to runtime. */
 export interface ZstdEngine {
   /** As `Codec.recipe`. */
   readonly recipe: string;
-  /** Highest level that it has memory for. */
+  /** Highest level that it has memory for, and why it has for no more. */
   readonly maxLevel: number;
+  readonly maxLevelBecause?: string;
   /** One frame that says its content's size. */
   compress(plain: Uint8Array, level: number): Uint8Array;
   /** @throws where the frame cannot be decompressed */
@@ -35,6 +36,7 @@ export function makeZstd(engine: ZstdEngine): Codec {
   return {
     name: "zstd",
     levels: [1, DEFAULT_LEVEL, engine.maxLevel],
+    levelsBecause: engine.maxLevelBecause,
     recipe: engine.recipe,
     encode(plain, level, part) {
       const frame = engine.compress(plain, level ?? DEFAULT_LEVEL);
@@ -53,8 +55,13 @@ export function makeZstd(engine: ZstdEngine): Codec {
       const body = part ? frame.subarray(PART_MARK.length) : frame;
       return { plain: decodeLongest(body, (prefix) => engine.decompressPrefix(prefix)), part };
     },
-    sealFooter,
-    measure: (bytes) => measureZstd(asBuffer(bytes)),
+    stream: {
+      start: new Uint8Array(),
+      endsWithSum: false,
+      wrapFooter,
+      readTarSum: () => null,
+      measure: (bytes) => measureZstd(asBuffer(bytes)),
+    },
   };
 }
 

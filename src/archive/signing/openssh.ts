@@ -1,5 +1,6 @@
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { KEY_BYTES } from "./signature.js";
+import { encodeStrings, Strings } from "./strings.js";
 
 /*
  * Keys as OpenSSH writes them: private ones as PROTOCOL.key of its source tells ("openssh-key-v1"),
@@ -31,10 +32,46 @@ export function parseOpensshPrivate(body: Buffer): KeyObject | "malformed" | "en
   return createPrivateKey({ key: Buffer.concat([PKCS8, secret.subarray(0, KEY_BYTES)]), format: "der", type: "pkcs8" });
 }
 
-/** The public key of a line such as `ssh-ed25519 AAAA… me@host`, which options may stand before; null where it has none. */
-export function parseOpensshLine(line: string): Buffer | null {
-  const match = /(?:^|\s)ssh-ed25519\s+([A-Za-z0-9+/]+={0,2})(?:\s|$)/.exec(line);
-  return match === null ? null : parsePublicBlob(Buffer.from(match[1] ?? "", "base64"));
+/** A public key as a line has it. */
+export interface OpensshKey {
+  /** 32 bytes. */
+  readonly publicKey: Buffer;
+  /** What stands behind the key, as "me@host"; null where nothing does. */
+  readonly comment: string | null;
+}
+
+/**
+ * The public key of a line such as `ssh-ed25519 AAAA… me@host`, which begins with the key's kind. Where something
+ * stands before it, it is not taken: options (`expiry-time=`, `cert-authority`) and markers (`@revoked`) say when a key
+ * is not to be trusted, names of hosts or signers for whom it is, and what stands behind another key is a comment.
+ *
+ * @returns a string that says why there is none
+ */
+export function parseOpensshLine(line: string): OpensshKey | "not a key" | "conditional" {
+  const match = /^[ \t]*ssh-ed25519[ \t]+([A-Za-z0-9+/]{1,200}={0,2})(?:[ \t]+(\S.*)|[ \t]*)$/.exec(line);
+  if (match === null)
+    return /^[ \t]*(?:ssh|ecdsa|sk)-[\w.@-]+[ \t]/.test(line) || !line.includes("ssh-ed25519 ") ? "not a key" : "conditional";
+  const blob = Buffer.from(match[1] ?? "", "base64");
+  const publicKey = blob.toString("base64") === match[1] ? parsePublicBlob(blob) : null;
+  return publicKey === null ? "not a key" : { publicKey, comment: match[2]?.trimEnd() ?? null };
+}
+
+/** A key's fingerprint as `ssh-keygen -l` and `ssh-add -l` show it: "SHA256:…". */
+export function fingerprint(publicKey: Buffer): string {
+  return `SHA256:${createHash("sha256").update(publicBlob(publicKey)).digest("base64").replaceAll("=", "")}`;
+}
+
+/** A public key as OpenSSH's own messages have it. */
+export function publicBlob(publicKey: Buffer): Buffer {
+  return encodeStrings(Buffer.from(TYPE), publicKey);
+}
+
+/** The public key that stands unencrypted in the decoded body of an OPENSSH PRIVATE KEY; null: it is of another kind, or malformed. */
+export function publicKeyOfPrivate(body: Buffer): Buffer | null {
+  const outer = new Strings(body, MAGIC.length);
+  if (body.toString("latin1", 0, MAGIC.length) !== MAGIC) return null;
+  for (let skipped = 0; skipped < 3; skipped++) outer.next();
+  return outer.uint32() === 1 ? parsePublicBlob(outer.next()) : null;
 }
 
 function parsePublicBlob(blob: Buffer): Buffer | null {
@@ -42,37 +79,4 @@ function parsePublicBlob(blob: Buffer): Buffer | null {
   if (strings.text() !== TYPE) return null;
   const key = strings.next();
   return key.length === KEY_BYTES && strings.atEnd ? key : null;
-}
-
-/** Reads strings with their length before them (RFC 4251, 5); past the end they are empty. */
-class Strings {
-  readonly #bytes: Buffer;
-  #at: number;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  uint32(): number {
-    if (this.#at + 4 > this.#bytes.length) return 0;
-    this.#at += 4;
-    return this.#bytes.readUInt32BE(this.#at - 4);
-  }
-
-  next(): Buffer {
-    const length = this.uint32();
-    const start = this.#at;
-    if (start + length > this.#bytes.length) return Buffer.alloc(0);
-    this.#at += length;
-    return this.#bytes.subarray(start, this.#at);
-  }
-
-  text(): string {
-    return this.next().toString("latin1");
-  }
 }

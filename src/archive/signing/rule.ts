@@ -1,13 +1,16 @@
-import { EnvpackError } from "../../errors.js";
+import { EnvpackError } from "../../support/errors.js";
 import { signedPart, type Footer } from "../footer.js";
+import type { OpensshKey } from "./openssh.js";
 import { fits, type Signature } from "./signature.js";
 
 /** Whose signature an archive must bear. */
 export interface SignatureRule {
-  /** Public keys of 32 bytes; a signature by one of them will do. */
-  readonly keys: readonly Buffer[];
+  /** A signature by one of them will do. */
+  readonly keys: readonly OpensshKey[];
   /** A signature that came beside the archive. */
   readonly detached: Signature | null;
+  /** SHA-256 of the index that the archive must have: that of the one that its evidence is about. */
+  readonly indexSha256?: string;
 }
 
 /**
@@ -15,9 +18,13 @@ export interface SignatureRule {
  *
  * @throws EnvpackError SIGNATURE_INVALID
  */
-export function requireSignature(footer: Footer, { keys, detached }: SignatureRule): void {
+export function requireSignature(footer: Footer, { keys, detached, indexSha256 }: SignatureRule): void {
+  if (indexSha256 !== undefined && indexSha256 !== footer.indexSha256)
+    throw new EnvpackError("EVIDENCE_INVALID", "what lies beside the archive is about another one", {
+      hint: "send the archive again, with what came beside it",
+    });
   const signatures = [footer.signature, detached].filter((signature) => signature !== null);
-  const trusted = signatures.filter(({ publicKey }) => keys.some((key) => key.equals(publicKey)));
+  const trusted = signatures.filter(({ publicKey }) => keys.some((key) => key.publicKey.equals(publicKey)));
   const signed = signedPart(footer);
   if (trusted.some((signature) => fits(signature, signed))) return;
   if (signatures.length === 0) throw refuse("the archive is not signed");

@@ -1,5 +1,6 @@
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
-import { EnvpackError } from "../../errors.js";
+import { EnvpackError } from "../../support/errors.js";
+import { sshSigned } from "./sshsig.js";
 
 /** An Ed25519 signature (RFC 8032) with the key that it was made by. */
 export interface Signature {
@@ -25,10 +26,10 @@ export function signBytes(bytes: Uint8Array, key: KeyObject): Signature {
   return { publicKey: Buffer.from(rawPublicKey(createPublicKey(key))), value: sign(null, bytes, key) };
 }
 
-/** Whether a signature was made over these bytes by the key that it names. */
+/** Whether a signature was made over these bytes by the key that it names: over themselves, or as `ssh-keygen -Y sign` does it. */
 export function fits({ publicKey, value }: Signature, bytes: Uint8Array): boolean {
   const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: "der", type: "spki" });
-  return verify(null, bytes, key, value);
+  return verify(null, bytes, key, value) || verify(null, sshSigned(bytes), key, value);
 }
 
 const BEGIN = "-----BEGIN ENVPACK SIGNATURE-----";
@@ -36,7 +37,10 @@ const END = "-----END ENVPACK SIGNATURE-----";
 
 /** A `.sig` file: 64 columns of base64 of the key and the signature, between two lines as PEM has them. */
 export function encodeDetached({ publicKey, value }: Signature): string {
-  const lines = Buffer.concat([publicKey, value]).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.concat([publicKey, value])
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return [BEGIN, ...lines, END, ""].join("\n");
 }
 

@@ -1,4 +1,6 @@
-import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { NO_TAR, type TarSum } from "../codec/codec.js";
+import { combineCrc32 } from "../codec/crc32-combine.js";
 import { encodeEnd, footerExtra } from "./end.js";
 import { decodeLocal, encodeCentral, encodeDescriptor, type ZipEntry } from "./headers.js";
 import { isZipPart, recordsOf } from "./walk.js";
@@ -30,16 +32,16 @@ export class ZipDirectoryWriter {
   /**
    * Takes a frame that will stand at `at`.
    *
-   * @param content of a piece of a file: what the frame holds of it
+   * @param piece of a file that spans frames: the sum of what the frame holds of it
    * @returns what has to follow the frame: the descriptor of a file that ends with it
    */
-  take(frame: Buffer, at: number, content: Uint8Array | null): Buffer | null {
+  take(frame: Buffer, at: number, piece: TarSum | null): Buffer | null {
     if (!isZipPart(frame)) {
       const { entry, length } = decodeLocal(frame, 0);
       if (!entry.open) this.#add(recordsOf(frame, at));
       else this.#open = { entry, at, crc32: 0, packed: -length, missing: entry.size };
     }
-    return this.#open === null ? null : this.#takePiece(this.#open, frame, content ?? new Uint8Array());
+    return this.#open === null ? null : this.#takePiece(this.#open, frame, piece ?? NO_TAR);
   }
 
   /**
@@ -59,9 +61,15 @@ export class ZipDirectoryWriter {
     yield encodeEnd(this.#entries, at, size);
   }
 
-  #takePiece(open: OpenEntry, frame: Buffer, content: Uint8Array): Buffer | null {
+  #takePiece(open: OpenEntry, frame: Buffer, piece: TarSum): Buffer | null {
     const { entry, at } = open;
-    const now = { entry, at, crc32: crc32(content, open.crc32), packed: open.packed + frame.length, missing: open.missing - content.length };
+    const now = {
+      entry,
+      at,
+      crc32: combineCrc32(open.crc32, piece.crc32, piece.bytes),
+      packed: open.packed + frame.length,
+      missing: open.missing - piece.bytes,
+    };
     this.#open = now.missing === 0 ? null : now;
     if (now.missing > 0) return null;
     const whole = { ...entry, crc32: now.crc32, packed: now.packed };

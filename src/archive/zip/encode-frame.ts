@@ -1,7 +1,7 @@
 import { constants, crc32, deflateRawSync } from "node:zlib";
-import { compresses } from "../codec/gzip.js";
-import { decodeHeader } from "../header.js";
-import { paddedSize, type TarHeader } from "../header-fields.js";
+import { compresses } from "../codec/deflate.js";
+import { decodeHeader } from "../tar/header.js";
+import { paddedSize, type TarHeader } from "../tar/header-fields.js";
 import { DEFLATED, encodeLocal, STORED, type ZipEntry, type ZipKind } from "./headers.js";
 import { EMPTY_BLOCK } from "./walk.js";
 
@@ -20,7 +20,7 @@ export function encodeZipFrame(tar: Buffer, level: number, part: boolean, behind
 }
 
 function* encodeEntries(tar: Buffer, level: number): Generator<Buffer> {
-  for (let at = 0; at < tar.length; ) {
+  for (let at = 0; at < tar.length;) {
     const decoded = decodeHeader(tar, at);
     if (decoded === null) throw new Error("a frame ends inside of a header");
     const { header, length } = decoded;

@@ -1,3 +1,4 @@
+import { EnvpackError } from "../../support/errors.js";
 import { damaged } from "../codec/codec.js";
 import { decodeFooter, FOOTER_BYTES, type Footer } from "../footer.js";
 
@@ -17,6 +18,13 @@ const MAX32 = 0xffffffff;
 
 /** Most bytes from the footer's extra field to the archive's end. */
 export const ZIP_END_MAX = 4 + FOOTER_BYTES + END64_BYTES + LOCATOR_BYTES + END_BYTES;
+
+/** Any program that makes a zip of a folder, or of a zip, leaves the footer out. */
+function zippedAgain(): EnvpackError {
+  return new EnvpackError("ARCHIVE_CORRUPT", "the zip has no footer of envpack's: it was zipped again on its way", {
+    hint: "unzip it, then `sh DIR/bin/envpack relocate` puts rights in order and `verify` checks every file",
+  });
+}
 
 /** The extra field that holds the footer. */
 export function footerExtra(payload: Uint8Array): Buffer {
@@ -67,6 +75,6 @@ export function findZipFooter(tail: Buffer): { readonly footer: Footer; readonly
   const isWide = end >= LOCATOR_BYTES && tail.readUInt32LE(end - LOCATOR_BYTES) === LOCATOR;
   const endBytes = END_BYTES + (isWide ? END64_BYTES + LOCATOR_BYTES : 0);
   const at = tail.length - endBytes - FOOTER_BYTES - 4;
-  if (at < 0 || tail.toString("latin1", at, at + 2) !== "EF") throw damaged("it has no footer");
+  if (at < 0 || tail.toString("latin1", at, at + 2) !== "EF") throw zippedAgain();
   return { footer: decodeFooter(tail.subarray(at + 4, at + 4 + FOOTER_BYTES)), endBytes };
 }

@@ -119,7 +119,10 @@ export function encodeCentral(entry: ZipEntry, offset: number, last: Buffer = NO
 }
 
 /** What of a record of the directory only the content tells; the rest follows from the index. */
-export function readCentral(record: Buffer, { name, size }: Pick<ZipEntry, "name" | "size">): Pick<ZipEntry, "method" | "crc32" | "packed"> {
+export function readCentral(
+  record: Buffer,
+  { name, size }: Pick<ZipEntry, "name" | "size">,
+): Pick<ZipEntry, "method" | "crc32" | "packed"> {
   const at = CENTRAL_BYTES + Buffer.byteLength(name) + 12;
   const packed = size >= ZIP64_FROM ? Number(record.readBigUInt64LE(at)) : record.readUInt32LE(20);
   return { method: record.readUInt16LE(10) as ZipEntry["method"], crc32: record.readUInt32LE(16), packed };

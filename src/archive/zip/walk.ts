@@ -19,7 +19,7 @@ export interface WalkedZipEntry {
  * @throws EnvpackError ARCHIVE_CORRUPT
  */
 export function* walkZip(frame: Buffer): Generator<WalkedZipEntry> {
-  for (let at = 0; at < frame.length; ) {
+  for (let at = 0; at < frame.length;) {
     const { entry, length } = decodeLocal(frame, at);
     const start = at + length;
     const end = entry.open ? frame.length : start + entry.packed;
@@ -58,7 +58,8 @@ export function compareRecords(frame: Buffer, frameAt: number, records: Buffer):
     const length = encodeCentral(entry, frameAt + at).length;
     const known = entry.open && listed.length >= length ? { ...entry, ...readCentral(listed, entry) } : entry;
     const record = encodeCentral(known, frameAt + at);
-    if (!listed.subarray(0, record.length).equals(record)) throw damaged("a local header is not that of its directory", undefined, entry.name);
+    if (!listed.subarray(0, record.length).equals(record))
+      throw damaged("a local header is not that of its directory", undefined, entry.name);
     if (entry.open) crc = known.crc32;
     from += record.length;
   }
