@@ -2,19 +2,27 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import type { ArchiveFormat } from "../../src/archive/format.js";
-import { EnvpackError } from "../../src/errors.js";
-import { checkArchive } from "../../src/engine/check.js";
+import type { ArchiveFormat } from "../../src/archive/formats.js";
+import { EnvpackError } from "../../src/support/errors.js";
+import { checkArchive } from "../../src/engine/read/check.js";
 import { file, folder, GENEROUS, pack, scratch } from "./trees.js";
 import { noise } from "./noise.js";
 
 const FORMATS: readonly ArchiveFormat[] = ["tar.zst", "tar.gz", "tar"];
-const ENTRIES = [folder("app"), file("app/first.js", "1".repeat(700)), file("app/second.js", "some words that are there once\n"), file("app/third", "3")];
+const ENTRIES = [
+  folder("app"),
+  file("app/first.js", "1".repeat(700)),
+  file("app/second.js", "some words that are there once\n"),
+  file("app/third", "3"),
+];
+
+/** So little that no worker thread is started; GENEROUS starts one. */
+const LITTLE = { entries: ENTRIES.length, bytes: 10_000 };
 
 /** What checking the bytes ends in: an error of envpack's, or null where they pass. */
-async function check(bytes: Buffer, kind: "file" | "stream"): Promise<EnvpackError | null> {
+async function check(bytes: Buffer, kind: "file" | "stream", limits = GENEROUS): Promise<EnvpackError | null> {
   try {
-    const options = { threads: 1, onManifest: () => GENEROUS };
+    const options = { threads: 1, limits };
     if (kind === "stream") await checkArchive({ kind, stream: Readable.from([bytes]) }, options);
     else {
       const path = join(await scratch(), "archive");
@@ -35,12 +43,12 @@ describe.each(FORMATS)("a %s archive", (format) => {
   for (const kind of ["file", "stream"] as const) {
     test(`is refused with any one bit flipped, read from a ${kind}`, async () => {
       const { archive } = await pack(ENTRIES, format);
-      expect(await check(archive, kind)).toBeNull();
+      expect(await check(archive, kind, LITTLE)).toBeNull();
       const step = Math.max(1, Math.floor(archive.length / 120));
       for (let at = 0; at < archive.length; at += step) {
         const bad = Buffer.from(archive);
         bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8));
-        expect((await check(bad, kind))?.code, `byte ${at}`).toMatch(REFUSED);
+        expect((await check(bad, kind, LITTLE))?.code, `byte ${at}`).toMatch(REFUSED);
       }
     });
 
@@ -48,9 +56,9 @@ describe.each(FORMATS)("a %s archive", (format) => {
       const { archive } = await pack(ENTRIES, format);
       const step = Math.max(1, Math.floor(archive.length / 40));
       for (let length = 0; length < archive.length; length += step) {
-        expect((await check(archive.subarray(0, length), kind))?.code, `${length} bytes`).toMatch(REFUSED);
+        expect((await check(archive.subarray(0, length), kind, LITTLE))?.code, `${length} bytes`).toMatch(REFUSED);
       }
-      expect((await check(archive.subarray(0, -1), kind))?.code).toMatch(REFUSED);
+      expect((await check(archive.subarray(0, -1), kind, LITTLE))?.code).toMatch(REFUSED);
     });
 
     test(`is refused with anything behind its end, read from a ${kind}`, async () => {
@@ -71,7 +79,10 @@ describe.each(FORMATS)("a %s archive", (format) => {
     // Noise is stored as it is by every codec, so that the damage lies where it is put.
     const words = noise(600_000);
     words.write("some words", 300_000);
-    const { archive } = await pack([folder("app"), file("app/first.js", noise(300_000, 2)), file("app/second.js", words), file("app/third", noise(300_000, 3))], format);
+    const { archive } = await pack(
+      [folder("app"), file("app/first.js", noise(300_000, 2)), file("app/second.js", words), file("app/third", noise(300_000, 3))],
+      format,
+    );
     const at = archive.indexOf("some words") + 3;
     expect(at).toBeGreaterThan(3);
     const bad = Buffer.from(archive);
@@ -83,9 +94,15 @@ describe.each(FORMATS)("a %s archive", (format) => {
 
   test("holding more than its manifest promises is refused", async () => {
     const { archive } = await pack([...ENTRIES, file("app/large", Buffer.alloc(9 << 20))], format);
-    for (const promised of [{ entries: 4, bytes: 1e9 }, { entries: 9, bytes: 800 }, { entries: 9, bytes: 5 << 20 }]) {
+    for (const promised of [
+      { entries: 4, bytes: 1e9 },
+      { entries: 9, bytes: 800 },
+      { entries: 9, bytes: 5 << 20 },
+    ]) {
       const stream = Readable.from([archive]);
-      await expect(checkArchive({ kind: "stream", stream }, { threads: 1, onManifest: () => promised })).rejects.toMatchObject({ code: "ARCHIVE_LIMIT" });
+      await expect(checkArchive({ kind: "stream", stream }, { threads: 1, limits: promised })).rejects.toMatchObject({
+        code: "ARCHIVE_LIMIT",
+      });
     }
   });
 });

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { checkArchive } from "../../src/engine/check.js";
-import { extractArchive } from "../../src/engine/extract.js";
-import { openOutput, writableSink } from "../../src/engine/output.js";
-import { diskFile, file, folder, GENEROUS, pack, readTree, scratch } from "./trees.js";
+import { checkOpened } from "../../src/engine/read/check.js";
+import { openInput } from "../../src/engine/read/open-input.js";
+import { extractArchive } from "../../src/engine/read/extract.js";
+import { openOutput, writableSink } from "../../src/engine/sinks/output.js";
+import { diskFile, file, folder, GENEROUS, MANIFEST, pack, readTree, scratch } from "./trees.js";
 
 const run = promisify(execFile);
 
@@ -17,10 +18,34 @@ describe("40: packing a file that", () => {
     ["grew", (path) => appendFile(path, "more")],
     ["shrank", (path) => truncate(path, 3)],
     ["vanished", (path) => rm(path)],
-    ["became a folder", async (path) => { await rm(path); await mkdir(path); }],
-    ["became a fifo", async (path) => { await rm(path); await run("mkfifo", [path]); }],
-    ["became a link", async (path) => { await rm(path); await symlink("/etc/passwd", path); }],
-    ["was written again", async (path) => { await writeFile(path, "CONTENT"); await utimes(path, 1, 1); }],
+    [
+      "became a folder",
+      async (path) => {
+        await rm(path);
+        await mkdir(path);
+      },
+    ],
+    [
+      "became a fifo",
+      async (path) => {
+        await rm(path);
+        await run("mkfifo", [path]);
+      },
+    ],
+    [
+      "became a link",
+      async (path) => {
+        await rm(path);
+        await symlink("/etc/passwd", path);
+      },
+    ],
+    [
+      "was written again",
+      async (path) => {
+        await writeFile(path, "CONTENT");
+        await utimes(path, 1, 1);
+      },
+    ],
   ];
   test.each(changes)("%s since it was planned is refused by its name", async (_, change) => {
     const path = join(await scratch(), "file");
@@ -44,7 +69,12 @@ describe("an interrupt", () => {
   test("ends packing", async () => {
     const control = new AbortController();
     const entries = [folder("app"), ...Array.from({ length: 40 }, (_, index) => file(`app/${index}`, Buffer.alloc(3 << 20)))];
-    const packing = pack(entries, "tar.zst", { signal: control.signal, onProgress: () => { control.abort(); } });
+    const packing = pack(entries, "tar.zst", {
+      signal: control.signal,
+      onProgress: () => {
+        control.abort();
+      },
+    });
     await expect(packing).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 
@@ -53,16 +83,24 @@ describe("an interrupt", () => {
     const stream = new PassThrough();
     stream.write(archive.subarray(0, archive.length - 20));
     const control = new AbortController();
-    const checking = checkArchive({ kind: "stream", stream }, { threads: 1, signal: control.signal, onManifest: () => { setTimeout(() => { control.abort(); }, 10); return GENEROUS; } });
+    const opened = await openInput({ kind: "stream", stream }, { signal: control.signal });
+    const checking = checkOpened(opened, { threads: 1, signal: control.signal, limits: GENEROUS });
+    setTimeout(() => {
+      control.abort();
+    }, 10);
     await expect(checking).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await opened.close();
   });
 });
 
-test("what a hook of the caller throws ends the reading before anything is written", async () => {
+test("an archive whose manifest is read, and no more, writes nothing", async () => {
   const { archive } = await pack([folder("app"), file("app/a", "a")], "tar.gz");
   const target = await scratch();
-  const reading = extractArchive({ kind: "stream", stream: Readable.from([archive]) }, target, { threads: 1, onManifest: () => { throw new Error("not here"); } });
-  await expect(reading).rejects.toThrow("not here");
+  const stream = Readable.from([archive]);
+  const opened = await openInput({ kind: "stream", stream }, {});
+  expect(Buffer.from(opened.start.manifest).toString()).toBe(MANIFEST);
+  await opened.close();
+  expect(stream.destroyed).toBe(true);
   expect(await readdir(target)).toEqual([]);
 });
 
@@ -72,7 +110,7 @@ test("a path that the folder holds already is refused, and what is there stays",
   const outside = join(await scratch(), "victim");
   await mkdir(join(target, "app"));
   await symlink(outside, join(target, "app/a"));
-  const reading = extractArchive({ kind: "stream", stream: Readable.from([archive]) }, target, { threads: 1, onManifest: () => GENEROUS });
+  const reading = extractArchive({ kind: "stream", stream: Readable.from([archive]) }, target, { threads: 1, limits: GENEROUS });
   await expect(reading).rejects.toMatchObject({ code: "ARCHIVE_UNSAFE", path: "app/a" });
   expect(existsSync(outside)).toBe(false);
 });
@@ -87,7 +125,7 @@ test.each(["file", "stream"] as const)("only what is wanted is written, from a %
     const target = join(base, wanted.join("+").replaceAll("/", "-"));
     await mkdir(target);
     const input = kind === "file" ? { kind, path } : { kind, stream: Readable.from([archive]) };
-    await extractArchive(input, target, { threads: 2, only: (name) => wanted.includes(name), onManifest: () => GENEROUS });
+    await extractArchive(input, target, { threads: 2, only: (name) => wanted.includes(name), limits: GENEROUS });
     expect([...readTree(target).keys()].sort()).toEqual(["app", ...wanted]);
   }
 });
@@ -142,7 +180,13 @@ describe("an output", () => {
   });
 
   test("of a stream waits for it, and tells its failure", async () => {
-    const sink = writableSink(new Writable({ write: (_chunk, _encoding, done) => { done(Object.assign(new Error("gone"), { code: "EPIPE", syscall: "write" })); } }));
+    const sink = writableSink(
+      new Writable({
+        write: (_chunk, _encoding, done) => {
+          done(Object.assign(new Error("gone"), { code: "EPIPE", syscall: "write" }));
+        },
+      }),
+    );
     await expect(sink.write(Buffer.from("x"))).rejects.toMatchObject({ code: "IO" });
     await expect(sink.write(Buffer.from("x"))).rejects.toMatchObject({ code: "IO" });
   });

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fileUnder, type PlannedEntry } from "../../src/archive/entry.js";
-import { fromColumns, toColumns } from "../../src/engine/packed-entries.js";
+import { fromColumns, toColumns } from "../../src/engine/write/packed-entries.js";
 import { listTree } from "../../src/listing/listing.js";
 import { diskFile, file, folder, scratch } from "./trees.js";
 
@@ -12,7 +12,9 @@ function seen(entries: Iterable<PlannedEntry>): unknown[] {
     if (entry.type !== "file") return entry;
     const { type, path, executable, size, source } = entry;
     const rest = { type, path, executable, size };
-    return source.kind === "bytes" ? { ...rest, text: Buffer.from(source.bytes).toString() } : { ...rest, file: source.file, identity: source.identity };
+    return source.kind === "bytes"
+      ? { ...rest, text: Buffer.from(source.bytes).toString() }
+      : { ...rest, file: source.file, identity: source.identity };
   });
 }
 

@@ -1,13 +1,27 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import "../setup.js";
-import { pack, type PackOptions, type PackResult } from "../../src/pack.js";
+import { pack, type PackOptions, type PackResult } from "../../src/verbs/pack/pack.js";
+import { scratchFolder } from "../scratch.js";
 
 /* A project of some 30 MB in a dozen frames, packed again after this and that has happened to it. */
-const base = mkdtempSync(join(tmpdir(), "envpack-reuse-"));
+const base = scratchFolder("reuse");
 const project = join(base, "pantry");
 const first = join(base, "first.tar.zst");
 const records = join(base, "cache", "envpack", "frames");
@@ -67,9 +81,6 @@ beforeEach(async () => {
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-afterAll(() => {
-  rmSync(base, { recursive: true, force: true });
-});
 
 test("what has not changed is taken whole, also from the output that is replaced, and over and over", async () => {
   const { bytes, reusedBytes } = await packBothWays();
@@ -89,14 +100,28 @@ test("a change of one file is found though its size stays, and most is taken", a
   expect(reusedBytes).toBeGreaterThan(bytes * 0.7);
 });
 
-test("a touched file, another mode, a file more, a file less", async () => {
+test("a touched file, another mode, a file more, a file that becomes a link, a file less", async () => {
   const more = join(project, "node_modules/pack-03/more.js");
   const steps = [
-    () => { utimesSync(SMALL, new Date(), new Date()); },
-    () => { chmodSync(SMALL, 0o755); },
-    () => { chmodSync(SMALL, 0o644); },
-    () => { writeFileSync(more, text(1)); },
-    () => { rmSync(more); },
+    () => {
+      utimesSync(SMALL, new Date(), new Date());
+    },
+    () => {
+      chmodSync(SMALL, 0o755);
+    },
+    () => {
+      chmodSync(SMALL, 0o644);
+    },
+    () => {
+      writeFileSync(more, text(1));
+    },
+    () => {
+      rmSync(more);
+      symlinkSync("file-1.js", more);
+    },
+    () => {
+      rmSync(more);
+    },
   ];
   for (const step of steps) {
     step();
@@ -138,12 +163,53 @@ test("an archive that was damaged gives nothing of what is damaged", async () =>
   expect((await packBothWays()).reusedBytes).toBeLessThan(await total());
 });
 
+test("an archive that was cut off is refused where it is named, and packed afresh where it is replaced", async () => {
+  const bytes = readFileSync(first);
+  writeFileSync(first, bytes.subarray(0, bytes.length / 2));
+  await expect(packTo("again.tar.zst", { reuse: first })).rejects.toMatchObject({
+    code: expect.stringMatching(/^(NOT_AN_ARCHIVE|ARCHIVE_CORRUPT)$/) as string,
+    path: first,
+  });
+  const { content, reusedBytes } = await packTo(first);
+  expect(reusedBytes).toBe(0);
+  expect(content.equals((await packTo("afresh.tar.zst", { reuse: false })).content)).toBe(true);
+});
+
+/** Remembers what was remembered with other numbers: nothing but the archive's own bytes tells that they lie. */
+function lie(change: (frame: { at: number; size: number }) => void): void {
+  const [name = ""] = readdirSync(records);
+  const path = join(records, name);
+  const lines = readFileSync(path, "utf8").slice(0, -64).trimEnd().split("\n");
+  const text = lines
+    .map((line) => {
+      const frame = JSON.parse(line.slice(65)) as { at: number; size: number };
+      change(frame);
+      return `${line.slice(0, 65)}${JSON.stringify(frame)}\n`;
+    })
+    .join("");
+  writeFileSync(path, text + hash("sha256", text));
+}
+
+test.each<[string, (frame: { at: number; size: number }) => void]>([
+  ["stand elsewhere", (frame) => (frame.at += 1)],
+  ["end behind the archive's end", (frame) => (frame.at += statSync(first).size - 1000)],
+  ["are larger than any frame", (frame) => (frame.size += 9_000_000)],
+])("frames that are remembered to %s are made afresh", async (_, change) => {
+  lie(change);
+  expect((await packBothWays()).reusedBytes).toBe(0);
+});
+
 test("what is remembered and damaged, cut off, or another user's, is not used", async () => {
   const [name = ""] = readdirSync(records);
   const path = join(records, name);
   const good = readFileSync(path);
   const at = good.indexOf('"sha256":"') + 12;
-  for (const bad of [good.subarray(0, good.length / 2), Buffer.from(good).fill("0", at, at + 4), Buffer.alloc(0), Buffer.from("nonsense")]) {
+  for (const bad of [
+    good.subarray(0, good.length / 2),
+    Buffer.from(good).fill("0", at, at + 4),
+    Buffer.alloc(0),
+    Buffer.from("nonsense"),
+  ]) {
     writeFileSync(path, bad);
     const { reusedBytes, notices } = await packBothWays();
     expect(reusedBytes).toBe(0);
@@ -186,8 +252,14 @@ test("nothing is remembered where that is not wanted, and what is no archive is 
   expect(existsSync(records)).toBe(false);
   const output = join(base, "none.tar.zst");
   const noArchive = join(project, "package.json");
-  await expect(pack({ path: project, node: "none", output, reuse: noArchive })).rejects.toMatchObject({ code: "NOT_AN_ARCHIVE", path: noArchive });
-  await expect(pack({ path: project, node: "none", output, reuse: join(base, "absent") })).rejects.toMatchObject({ code: "IO", path: join(base, "absent") });
+  await expect(pack({ path: project, node: "none", output, reuse: noArchive })).rejects.toMatchObject({
+    code: "NOT_AN_ARCHIVE",
+    path: noArchive,
+  });
+  await expect(pack({ path: project, node: "none", output, reuse: join(base, "absent") })).rejects.toMatchObject({
+    code: "IO",
+    path: join(base, "absent"),
+  });
   expect(existsSync(output)).toBe(false);
   // The output that is replaced may be anything.
   writeFileSync(output, "no archive");

@@ -6,11 +6,12 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import "../setup.js";
 import { META, type PlannedEntry } from "../../src/archive/entry.js";
-import type { ArchiveFormat } from "../../src/archive/format.js";
-import { openArchive } from "../../src/archive/read.js";
-import { checkArchive } from "../../src/engine/check.js";
-import { extractArchive } from "../../src/engine/extract.js";
-import type { ArchiveInput } from "../../src/engine/input.js";
+import type { ArchiveFormat } from "../../src/archive/formats.js";
+import { openArchiveFile } from "../../src/engine/read/open-archive-file.js";
+import { checkArchive } from "../../src/engine/read/check.js";
+import { openInput } from "../../src/engine/read/open-input.js";
+import { extractOpened } from "../../src/engine/read/extract.js";
+import type { ArchiveInput } from "../../src/engine/read/input.js";
 import { has } from "../real/commands.js";
 import { file, folder, GENEROUS, MANIFEST, pack, readTree, scratch } from "./trees.js";
 import { noise } from "./noise.js";
@@ -42,45 +43,46 @@ async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 }
 
 describe.each(FORMATS)("a %s archive", (format) => {
-  test.for(["", "root", "deep/er"])("is restored as it was packed, from a file and from a stream, with the root folder %j", async (arcroot, { skip }) => {
-    if (format === "tar.zst" && !has("zstd")) skip("GNU tar needs the zstd program, which is not installed here");
-    const { archive } = await pack(ENTRIES, format, { arcroot });
-    const base = await scratch();
-    const path = join(base, "archive");
-    await writeFile(path, archive);
-    const inputs: ArchiveInput[] = [
-      { kind: "file", path },
-      { kind: "stream", stream: Readable.from(chunked(archive, 65536)) },
-      { kind: "stream", stream: Readable.from(chunked(archive, 10007)) },
-    ];
-    await mkdir(join(base, "tar"));
-    await run("tar", ["-xf", path, "-C", join(base, "tar"), "--no-same-owner"]);
-    const expected = readTree(join(base, "tar", arcroot));
-    expect(expected.size).toBe(ENTRIES.length + 3);
-    for (const [index, input] of inputs.entries()) {
-      const target = join(base, `out${index}`);
-      await mkdir(target);
-      const seen: string[] = [];
-      const result = await extractArchive(input, target, {
-        threads: 2,
-        onManifest: (bytes) => {
-          expect(readTree(target).size).toBe(0);
-          seen.push(Buffer.from(bytes).toString());
-          return GENEROUS;
-        },
-      });
-      expect(seen).toEqual([MANIFEST]);
-      expect(result.index.entries.length).toBe(ENTRIES.length + 2);
-      expect(readTree(target)).toEqual(expected);
-    }
-  });
+  test.for(["", "root", "deep/er"])(
+    "is restored as it was packed, from a file and from a stream, with the root folder %j",
+    async (arcroot, { skip }) => {
+      if (format === "tar.zst" && !has("zstd")) skip("GNU tar needs the zstd program, which is not installed here");
+      const { archive } = await pack(ENTRIES, format, { arcroot });
+      const base = await scratch();
+      const path = join(base, "archive");
+      await writeFile(path, archive);
+      const inputs: ArchiveInput[] = [
+        { kind: "file", path },
+        { kind: "stream", stream: Readable.from(chunked(archive, 65536)) },
+        { kind: "stream", stream: Readable.from(chunked(archive, 10007)) },
+      ];
+      await mkdir(join(base, "tar"));
+      await run("tar", ["-xf", path, "-C", join(base, "tar"), "--no-same-owner"]);
+      const expected = readTree(join(base, "tar", arcroot));
+      expect(expected.size).toBe(ENTRIES.length + 3);
+      for (const [index, input] of inputs.entries()) {
+        const target = join(base, `out${index}`);
+        await mkdir(target);
+        const opened = await openInput(input, {});
+        expect(readTree(target).size).toBe(0);
+        expect(Buffer.from(opened.start.manifest).toString()).toBe(MANIFEST);
+        const result = await extractOpened(opened, target, { threads: 2, limits: GENEROUS });
+        await opened.close();
+        expect(result.index.entries.length).toBe(ENTRIES.length + 2);
+        expect(readTree(target)).toEqual(expected);
+      }
+    },
+  );
 
   test("has the same bytes for any number of threads, and passes its check", async () => {
     const one = await pack(ENTRIES, format, { threads: 1 });
     const three = await pack(ENTRIES, format, { threads: 3 });
     expect(one.archive.equals(three.archive)).toBe(true);
     expect(one.sha256).toBe(three.sha256);
-    const checked = await checkArchive({ kind: "stream", stream: Readable.from(chunked(one.archive, 1 << 20)) }, { threads: 2, onManifest: () => GENEROUS });
+    const checked = await checkArchive(
+      { kind: "stream", stream: Readable.from(chunked(one.archive, 1 << 20)) },
+      { threads: 2, limits: GENEROUS },
+    );
     expect(checked.index.totals.entries).toBe(one.entries);
   });
 
@@ -88,7 +90,7 @@ describe.each(FORMATS)("a %s archive", (format) => {
     const { archive, indexSha256, bytes } = await pack(ENTRIES, format);
     const path = join(await scratch(), "archive");
     await writeFile(path, archive);
-    const opened = await openArchive(path, { onManifest: () => ({ entries: 1000, bytes: 1 << 30 }) });
+    const opened = await openArchiveFile(path, { limits: { entries: 1000, bytes: 1 << 30 } });
     expect(opened.indexSha256).toBe(indexSha256);
     expect(opened.index.format).toBe(format);
     expect(opened.index.totals.bytes).toBe(bytes);

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { META, type PlannedEntry } from "../../src/archive/entry.js";
-import type { ArchiveFormat } from "../../src/archive/format.js";
-import { withPool } from "../../src/engine/pool.js";
-import { writeArchive, type WriteRequest, type WriteResult } from "../../src/engine/write.js";
-import type { Sink } from "../../src/engine/output.js";
+import type { ArchiveFormat } from "../../src/archive/formats.js";
+import { withPool } from "../../src/engine/threads/pool.js";
+import { writeArchive, type WriteRequest } from "../../src/engine/write/write.js";
+import type { WriteResult } from "../../src/engine/write/write-result.js";
+import type { Sink } from "../../src/engine/sinks/output.js";
 
 const folders: string[] = [];
 
@@ -49,6 +50,7 @@ export function withStart(entries: readonly PlannedEntry[]): PlannedEntry[] {
 
 /** Keeps an archive in memory. */
 export class MemorySink implements Sink {
+  readonly returnsBytes = true;
   readonly #chunks: Uint8Array[] = [];
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -73,7 +75,10 @@ export async function pack(
   const sink = new MemorySink();
   const { threads = 2, signal, ...rest } = options;
   const result = await withPool(threads, signal, (pool) =>
-    writeArchive({ entries: withStart(entries), arcroot: "", format, pool, mtime: MTIME, roots: [], tail: () => [], ...rest }, sink),
+    writeArchive(
+      { entries: withStart(entries), arcroot: "", format, pool, mtime: MTIME, times: "content", roots: [], tail: () => [], ...rest },
+      sink,
+    ),
   );
   return { ...result, archive: sink.bytes };
 }

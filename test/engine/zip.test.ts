@@ -6,10 +6,11 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import "../setup.js";
 import { META, type PlannedEntry } from "../../src/archive/entry.js";
-import { openArchive } from "../../src/archive/read.js";
-import { checkArchive } from "../../src/engine/check.js";
-import { extractArchive } from "../../src/engine/extract.js";
-import { EnvpackError } from "../../src/errors.js";
+import { openArchiveFile } from "../../src/engine/read/open-archive-file.js";
+import { checkArchive, checkOpened } from "../../src/engine/read/check.js";
+import { openInput } from "../../src/engine/read/open-input.js";
+import { extractOpened } from "../../src/engine/read/extract.js";
+import { EnvpackError } from "../../src/support/errors.js";
 import { has } from "../real/commands.js";
 import { diskFile, file, folder, GENEROUS, MANIFEST, pack, readTree, scratch } from "./trees.js";
 import { noise } from "./noise.js";
@@ -34,7 +35,10 @@ const ENTRIES: readonly PlannedEntry[] = [
 ];
 
 /** The entries as a reader that knows all of a zip leaves them, without the links' times and envpack's index. */
-async function write(entries: readonly PlannedEntry[], options: Parameters<typeof pack>[2] = {}): Promise<{ readonly path: string; readonly base: string; readonly archive: Buffer }> {
+async function write(
+  entries: readonly PlannedEntry[],
+  options: Parameters<typeof pack>[2] = {},
+): Promise<{ readonly path: string; readonly base: string; readonly archive: Buffer }> {
   const { archive } = await pack(entries, "zip", options);
   const base = await scratch();
   const path = join(base, "archive.zip");
@@ -46,9 +50,10 @@ test.each(["", "root", "deep/er"])("a zip is restored as it was packed, as unzip
   const { path, base } = await write(ENTRIES, { arcroot });
   const target = join(base, "out");
   await mkdir(target);
-  const seen: string[] = [];
-  const result = await extractArchive({ kind: "file", path }, target, { threads: 2, onManifest: (bytes) => (seen.push(Buffer.from(bytes).toString()), GENEROUS) });
-  expect(seen).toEqual([MANIFEST]);
+  const opened = await openInput({ kind: "file", path }, {});
+  expect(Buffer.from(opened.start.manifest).toString()).toBe(MANIFEST);
+  const result = await extractOpened(opened, target, { threads: 2, limits: GENEROUS });
+  await opened.close();
   expect(result.index.entries.length).toBe(ENTRIES.length + 2);
   const own = readTree(target);
   expect(own.size).toBe(ENTRIES.length + 3);
@@ -74,7 +79,7 @@ test("a zip has the same bytes for any number of threads", async () => {
 
 test("a zip is listed, and single files are read, by its footer and index", async () => {
   const { path } = await write(ENTRIES);
-  const opened = await openArchive(path, { onManifest: () => ({ entries: 1000, bytes: 1 << 30 }) });
+  const opened = await openArchiveFile(path, { limits: { entries: 1000, bytes: 1 << 30 } });
   expect(opened.index.format).toBe("zip");
   expect(Buffer.from(await opened.readFile(META.manifest, 1000)).toString()).toBe(MANIFEST);
   expect(Buffer.from(await opened.readFile("bin/large", 1e8)).equals(noise(9_500_001))).toBe(true);
@@ -86,23 +91,26 @@ test("a manifest that spans frames is read before the index is", async () => {
   const manifest = Buffer.from(JSON.stringify({ noise: noise(3_600_000).toString("base64") }));
   const entries = [folder(META.folder), file(META.manifest, manifest), ...ENTRIES];
   const { path } = await write([], { entries });
-  let seen = Buffer.alloc(0);
-  await checkArchive({ kind: "file", path }, { threads: 1, onManifest: (bytes) => ((seen = Buffer.from(bytes)), GENEROUS) });
-  expect(seen.equals(manifest)).toBe(true);
+  const opened = await openInput({ kind: "file", path }, {});
+  expect(manifest.equals(opened.start.manifest)).toBe(true);
+  await checkOpened(opened, { threads: 1, limits: GENEROUS });
+  await opened.close();
 });
 
 test("a zip is not read from a stream, and the hint says what to do", async () => {
   const { archive } = await write(ENTRIES);
-  const checked = checkArchive({ kind: "stream", stream: Readable.from([archive]) }, { threads: 1, onManifest: () => GENEROUS });
+  const checked = checkArchive({ kind: "stream", stream: Readable.from([archive]) }, { threads: 1, limits: GENEROUS });
   await expect(checked).rejects.toMatchObject({ code: "USAGE", hint: expect.stringContaining("file") });
 });
 
 describe("other programs", () => {
   test("Info-ZIP finds nothing to complain about", async ({ skip }) => {
     if (!has("unzip") || !has("zipinfo")) return skip("unzip is not installed");
-    const { path } = await write(ENTRIES);
+    const { path } = await write(ENTRIES, { times: undefined });
     expect((await run("unzip", ["-tqq", path])).stdout).toBe("");
-    const { stdout } = await run("zipinfo", [path, "app/a.js", "bin/large", "app/link", "app/empty-folder/"], { env: { ...process.env, TZ: "UTC" } });
+    const { stdout } = await run("zipinfo", [path, "app/a.js", "bin/large", "app/link", "app/empty-folder/"], {
+      env: { ...process.env, TZ: "UTC" },
+    });
     expect(stdout).toMatch(/-rw-r--r-- {2}2.0 unx .* 85-Oct-26 08:15 app\/a.js/);
     expect(stdout).toMatch(/-rwxr-xr-x .* bin\/large/);
     expect(stdout).toMatch(/lrwxrwxrwx .* app\/link/);
@@ -112,8 +120,19 @@ describe("other programs", () => {
   test("Python's zipfile reads every byte", async ({ skip }) => {
     if (!has("python3")) return skip("python3 is not installed");
     const { path } = await write(ENTRIES);
-    const script = "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nassert not z.comment\nprint(len(z.namelist()), z.read('app/a.js').decode(), end='')";
+    const script =
+      "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nassert not z.comment\nprint(len(z.namelist()), z.read('app/a.js').decode(), end='')";
     expect((await run("python3", ["-c", script, path])).stdout).toBe(`${ENTRIES.length + 3} console.log(1)\n`);
+  });
+
+  test("who knows a zip's own time alone reads it to two seconds", async ({ skip }) => {
+    if (!has("python3")) return skip("python3 is not installed");
+    const { path } = await write([folder("app"), file("app/a.js", "1")], {
+      mtime: Date.UTC(2024, 10, 28, 23, 59, 58) / 1000,
+      times: undefined,
+    });
+    const script = "import sys,zipfile\nprint(*zipfile.ZipFile(sys.argv[1]).getinfo('app/a.js').date_time)";
+    expect((await run("python3", ["-c", script, path])).stdout).toBe("2024 11 28 23 59 58\n");
   });
 
   test("Java reads it as a stream, as YARN does, and by its directory", async ({ skip }) => {
@@ -128,7 +147,11 @@ describe("other programs", () => {
   });
 
   /** All but envpack's own index. */
-  const contentBytes = (): number => ENTRIES.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : entry.type === "symlink" ? Buffer.byteLength(entry.target) : 0), MANIFEST.length);
+  const contentBytes = (): number =>
+    ENTRIES.reduce(
+      (sum, entry) => sum + (entry.type === "file" ? entry.size : entry.type === "symlink" ? Buffer.byteLength(entry.target) : 0),
+      MANIFEST.length,
+    );
 });
 
 const JAVA = `
@@ -156,7 +179,7 @@ const REFUSED = /^(ARCHIVE_CORRUPT|ARCHIVE_UNSAFE|ARCHIVE_TOO_NEW|ARCHIVE_LIMIT|
 
 async function check(path: string, bytes: Buffer): Promise<EnvpackError | null> {
   await writeFile(path, bytes);
-  return checkArchive({ kind: "file", path }, { threads: 1, onManifest: () => GENEROUS }).then(
+  return checkArchive({ kind: "file", path }, { threads: 1, limits: GENEROUS }).then(
     () => null,
     (error: unknown) => {
       expect(error).toBeInstanceOf(EnvpackError);
@@ -166,7 +189,12 @@ async function check(path: string, bytes: Buffer): Promise<EnvpackError | null> 
 }
 
 test("a zip is refused with any one bit flipped, and cut off anywhere", async () => {
-  const { path, archive } = await write([folder("app"), file("app/first.js", "1".repeat(700)), file("app/second.js", "some words that are there once\n"), file("app/third", "3")]);
+  const { path, archive } = await write([
+    folder("app"),
+    file("app/first.js", "1".repeat(700)),
+    file("app/second.js", "some words that are there once\n"),
+    file("app/third", "3"),
+  ]);
   expect(await check(path, archive)).toBeNull();
   for (let at = 0; at < archive.length; at += 11) {
     const bad = Buffer.from(archive);
@@ -179,8 +207,16 @@ test("a zip is refused with any one bit flipped, and cut off anywhere", async ()
 });
 
 test("the entry is named in which a bit was flipped", async () => {
-  const { path, archive } = await write([folder("app"), file("app/first.js", "1".repeat(700)), file("app/second.js", "abc"), file("app/third", noise(3000))]);
-  for (const [needle, name] of [[Buffer.from("abc"), "app/second.js"], [noise(3000).subarray(0, 50), "app/third"]] as const) {
+  const { path, archive } = await write([
+    folder("app"),
+    file("app/first.js", "1".repeat(700)),
+    file("app/second.js", "abc"),
+    file("app/third", noise(3000)),
+  ]);
+  for (const [needle, name] of [
+    [Buffer.from("abc"), "app/second.js"],
+    [noise(3000).subarray(0, 50), "app/third"],
+  ] as const) {
     const bad = Buffer.from(archive);
     const at = bad.indexOf(needle) + 1;
     bad[at] = (bad[at] ?? 0) ^ 4;
@@ -191,7 +227,7 @@ test("the entry is named in which a bit was flipped", async () => {
 test("70,000 entries have the end record of zip64", async ({ skip }) => {
   const many = [folder("app"), ...Array.from({ length: 70_000 }, (_, at) => file(`app/f${at}`, String(at)))];
   const { path } = await write(many);
-  const { index } = await checkArchive({ kind: "file", path }, { threads: 2, onManifest: () => GENEROUS });
+  const { index } = await checkArchive({ kind: "file", path }, { threads: 2, limits: GENEROUS });
   expect(index.entries).toHaveLength(70_003);
   if (!has("python3") || !has("unzip")) return skip("without python3 and unzip: read by envpack alone");
   const script = "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nprint(len(z.namelist()), z.read('app/f69999').decode())";
@@ -206,7 +242,7 @@ test("a file of 5 GiB has 64-bit sizes", { timeout: 900_000 }, async ({ skip }) 
   await writeFile(sparse, "");
   await truncate(sparse, 5 * 2 ** 30);
   const { path } = await write([folder("app"), await diskFile("app/huge", sparse), file("app/z", "behind it")]);
-  await checkArchive({ kind: "file", path }, { threads: 2, onManifest: () => GENEROUS });
+  await checkArchive({ kind: "file", path }, { threads: 2, limits: GENEROUS });
   if (has("unzip")) await run("unzip", ["-tqq", path]);
   if (has("python3")) await run("python3", ["-c", "import sys,zipfile\nassert zipfile.ZipFile(sys.argv[1]).testzip() is None", path]);
 });

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { Codec } from "../../archive/codec/codec.js";
 import { FORMAT_VERSION } from "../../archive/format-version.js";
-import { VERSION } from "../../version.js";
-import type { PackJob, PackTask } from "../pack-frame.js";
-import { fileChanges } from "../packed-entries.js";
+import { VERSION } from "../../support/version.js";
+import type { PackJob, PackTask } from "../write/pack-frame.js";
+import { fileChanges, type EntryColumns } from "../write/packed-entries.js";
 
 /** Tells a frame from all others that are not the same bytes. */
 export interface FrameKey {
@@ -33,6 +33,15 @@ export class FrameKeys {
     // As JSON nothing can pass for something else; what follows is as long as the kinds say.
     hash.update(JSON.stringify([this.#common, place, columns.kinds, columns.paths, columns.others, columns.places]));
     hash.update(columns.numbers).update(columns.made);
-    return { key: hash.digest("hex"), changed: fileChanges(columns) };
+    if (task.kind === "entries" && task.linked !== undefined) updateWith(hash, task.linked);
+    const linked = task.kind === "entries" && task.linked !== undefined ? fileChanges(task.linked) : 0;
+    return { key: hash.digest("hex"), changed: Math.max(fileChanges(columns), linked) };
   }
+}
+
+function updateWith(hash: Hash, columns: EntryColumns): void {
+  hash
+    .update(JSON.stringify([columns.paths, columns.others, columns.places]))
+    .update(columns.numbers)
+    .update(columns.made);
 }

@@ -1,10 +1,12 @@
 import { createHash, hash, randomBytes, type Hash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { readFile, stat, utimes } from "node:fs/promises";
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { utimes, lstat } from "node:fs/promises";
 import { join } from "node:path";
-import type { FrameRecord } from "../../archive/index-lines.js";
-import type { FileHits } from "../../relocate/scan.js";
-import { userCache } from "../../user-cache.js";
+import type { FrameRecord } from "../../archive/index/index-lines.js";
+import { isOwn } from "../../cache/own-folder.js";
+import { openCache, type CachePlace } from "../../cache/place.js";
+import { readShortFile } from "../../support/read-text.js";
+import type { FileHits } from "../../scan/scan.js";
 
 /** What is remembered of a frame of an archive: enough to put it into another one without reading its files. */
 export interface RememberedFrame extends FrameRecord {
@@ -12,6 +14,8 @@ export interface RememberedFrame extends FrameRecord {
   readonly sha256: string;
   /** The SHA-256s of its files in base64, 32 bytes each; of a piece that of the whole file. */
   readonly digests: string;
+  /** CRC-32 of its tar bytes. */
+  readonly tarCrc32: number;
   readonly hits: readonly FileHits[];
   /** Of a piece: whether it holds a NUL. */
   readonly binary: boolean;
@@ -38,13 +42,15 @@ const TEMPORARY = /^\.writing-\d+-[0-9a-f]{8}$/;
 export async function readRecords(indexSha256: string): Promise<ReadonlyMap<string, () => string>> {
   const found = new Map<string, () => string>();
   try {
-    const path = join(recordsFolder(), indexSha256);
+    const { folder } = openCache("frames");
+    if (folder === null) return found;
+    const path = join(folder, indexSha256);
     // Only what this user wrote: whoever can write here could have other digests put into an archive.
-    if ((await stat(path)).uid !== (process.getuid?.() ?? 0)) return found;
-    const bytes = await readFile(path);
+    if (!isOwn(await lstat(path))) return found;
+    const bytes = readShortFile(path, MOST_BYTES);
     const end = bytes.length - KEY_LENGTH;
     if (end < 0 || hash("sha256", bytes.subarray(0, end)) !== bytes.toString("latin1", end)) return found;
-    for (let at = 0; at < end; ) {
+    for (let at = 0; at < end;) {
       const next = bytes.indexOf(10, at) + 1;
       const line = bytes.subarray(at + KEY_LENGTH, next);
       found.set(bytes.toString("latin1", at, at + KEY_LENGTH), () => line.toString("utf8"));
@@ -63,16 +69,21 @@ export async function readRecords(indexSha256: string): Promise<ReadonlyMap<stri
  * that goes wrong here stops the packing.
  */
 export class RecordWriter {
-  readonly #folder = recordsFolder();
-  readonly #temporary = join(this.#folder, `.writing-${process.pid}-${randomBytes(4).toString("hex")}`);
+  readonly #place: CachePlace = openCache("frames");
+  readonly #temporary = join(this.#place.folder ?? "", `.writing-${process.pid}-${randomBytes(4).toString("hex")}`);
   readonly #hash: Hash = createHash("sha256");
   #fd: number | null = null;
 
   constructor() {
+    if (this.#place.folder === null) return;
     this.#try(() => {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       this.#fd = openSync(this.#temporary, "wx", 0o600);
     });
+  }
+
+  /** Why nothing is remembered, where the cache is not this user's alone. */
+  get notice(): CachePlace["notice"] {
+    return this.#place.notice;
   }
 
   add(key: string, frame: RememberedFrame): void {
@@ -84,11 +95,12 @@ export class RecordWriter {
   /** @param indexSha256 of the archive, once it is whole */
   finish(indexSha256: string): void {
     this.#write(this.#hash.digest("hex"));
-    if (this.#fd === null) return;
+    const { folder } = this.#place;
+    if (this.#fd === null || folder === null) return;
     this.#try(() => {
       this.#close();
-      renameSync(this.#temporary, join(this.#folder, indexSha256));
-      removeOld(this.#folder);
+      renameSync(this.#temporary, join(folder, indexSha256));
+      removeOld(folder);
     });
   }
 
@@ -104,7 +116,7 @@ export class RecordWriter {
     if (fd === null) return;
     this.#try(() => {
       const bytes = Buffer.from(text);
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
     });
   }
 
@@ -120,10 +132,6 @@ export class RecordWriter {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
-}
-
-function recordsFolder(): string {
-  return join(userCache(), "frames");
 }
 
 function removeOld(folder: string): void {

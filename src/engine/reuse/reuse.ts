@@ -1,9 +1,12 @@
 import { open, type FileHandle } from "node:fs/promises";
-import { nameArchive, readEnds } from "../../archive/read.js";
-import { EnvpackError, explainError } from "../../errors.js";
-import type { Notice } from "../../progress.js";
-import type { FrameTask } from "../frame-tasks.js";
-import type { PackedFrame } from "../pack-frame.js";
+import { sourceOfFile } from "../../archive/byte-source.js";
+import { openContainer } from "../../archive/container/open.js";
+import { nameArchive } from "../../archive/read.js";
+import { skipStub } from "../../archive/stub/stub.js";
+import { EnvpackError, explainError } from "../../support/errors.js";
+import type { Notice } from "../../support/progress.js";
+import type { FrameTask } from "../write/frame-tasks.js";
+import type { PackedFrame } from "../write/packed-frame.js";
 import type { FrameKey } from "./frame-key.js";
 import { readRecords, RecordWriter, type RememberedFrame } from "./records.js";
 import type { TakenFrame } from "./take-frame.js";
@@ -27,6 +30,8 @@ interface Previous {
   /** Whether the user named it. */
   readonly required: boolean;
   readonly handle: FileHandle;
+  /** Where the archive begins in its file. */
+  readonly base: number;
   readonly frames: ReadonlyMap<string, () => string>;
 }
 
@@ -54,26 +59,30 @@ export class Reuse {
     return this.#bytes;
   }
 
-  /** That nothing is known of the archive that was asked for. */
+  /** That nothing is known of the archive that was asked for, or that the cache is not used. */
   get notices(): readonly Notice[] {
     const { required = false, frames, path } = this.#previous ?? {};
-    if (!required || frames?.size !== 0) return [];
-    const message = "nothing is remembered of the archive to reuse, at least not for this user on this machine: everything was packed afresh";
-    return [{ code: "NOTHING_TO_REUSE", message, path }];
+    const ignored = this.#records.notice === null ? [] : [this.#records.notice];
+    if (!required || frames?.size !== 0) return ignored;
+    const message =
+      "nothing is remembered of the archive to reuse, at least not for this user on this machine: everything was packed afresh";
+    return [...ignored, { code: "NOTHING_TO_REUSE", message, path }];
   }
 
   /** Where the frame stands in the earlier archive; undefined where it has to be made. */
   find({ key }: FrameKey): TakenFrame | undefined {
     const record = this.#previous?.frames.get(key);
-    return this.#previous === null || record === undefined ? undefined : { descriptor: this.#previous.handle.fd, record: record() };
+    return this.#previous === null || record === undefined
+      ? undefined
+      : { descriptor: this.#previous.handle.fd, base: this.#previous.base, record: record() };
   }
 
   /** Remembers a frame; in archive order. */
   note({ key, changed }: FrameKey, { task, bytes }: FrameTask, packed: PackedFrame, { at, size, fileSha256 }: PlacedFrame): void {
     if (packed.isTaken) this.#bytes += bytes;
-    const { tar, crc32, sha256, hits, binary, digests } = packed;
+    const { tar, tarCrc32, crc32, sha256, hits, binary, digests } = packed;
     const isSettled = changed < this.#began - TICK;
-    const frame = { at, size, tar, crc32, sha256, hits, binary };
+    const frame = { at, size, tar, tarCrc32, crc32, sha256, hits, binary };
     if (task.kind !== "piece") {
       if (isSettled) this.#records.add(key, { ...frame, digests: base64(digests) });
       return;
@@ -109,8 +118,9 @@ async function openPrevious(path: string, required: boolean): Promise<Previous |
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
-    const { footer } = await readEnds(handle);
-    return { path, required, handle, frames: await readRecords(footer.indexSha256) };
+    const { source } = await skipStub(await sourceOfFile(handle));
+    const { footer } = await openContainer(source);
+    return { path, required, handle, base: source.base, frames: await readRecords(footer.indexSha256) };
   } catch (error) {
     await handle?.close();
     if (!required) return null;

@@ -1,15 +1,18 @@
 import { hash } from "node:crypto";
 import { readSync } from "node:fs";
-import { encodeEntry } from "../../archive/index-lines.js";
-import { detach, type Outcome } from "../messages.js";
-import type { PackedFrame } from "../pack-frame.js";
-import { fromColumns, type EntryColumns } from "../packed-entries.js";
+import { encodeEntry } from "../../archive/index/index-lines.js";
+import { detach, type Outcome } from "../threads/handler.js";
+import type { FrameSlot } from "../write/frame-slots.js";
+import type { PackedFrame } from "../write/packed-frame.js";
+import { fromColumns, type EntryColumns } from "../write/packed-entries.js";
 import type { RememberedFrame } from "./records.js";
 
 /** Where a frame stands that may be taken over, for a thread to do. */
 export interface TakenFrame {
   /** Of the earlier archive; open for the whole process as long as there are tasks. */
   readonly descriptor: number;
+  /** Where it begins in its file. */
+  readonly base: number;
   /** A RememberedFrame as JSON. */
   readonly record: string;
 }
@@ -20,29 +23,36 @@ const DIGEST_BYTES = 32;
  * A frame as it stands in an earlier archive; null where that does not hold what is remembered of it.
  *
  * @param columns of its entries; null of a piece, whose file has its line with the last one
+ * @param slot where it goes, if it fits
  */
-export function takeFrame({ descriptor, record }: TakenFrame, columns: EntryColumns | null): Outcome | null {
-  const { at, size, sha256, tar, crc32, hits, binary, digests: remembered } = JSON.parse(record) as RememberedFrame;
-  const frame = readFrame(descriptor, at, size);
-  if (frame === null || hash("sha256", frame) !== sha256) return null;
+export function takeFrame(
+  { descriptor, base, record }: TakenFrame,
+  columns: EntryColumns | null,
+  { slot, bytes }: FrameSlot,
+): Outcome | null {
+  const { at, size, sha256, tar, tarCrc32, crc32, hits, binary, digests: remembered } = JSON.parse(record) as RememberedFrame;
+  const isSlotted = slot !== null && size <= bytes.length;
+  const read = isSlotted ? bytes.subarray(0, size) : new Uint8Array(size);
+  if (!readFrame(descriptor, read, base + at) || hash("sha256", read) !== sha256) return null;
   const digests = detach(Buffer.from(remembered, "base64"));
   const lines = detach(Buffer.from(columns === null ? "" : encodeLines(columns, Buffer.from(digests.buffer))));
-  const result: PackedFrame = { frame, sha256, tar, crc32, lines, digests, hits, content: null, binary, isTaken: true };
+  const slotted = isSlotted ? { slot, size } : undefined;
+  const frame = isSlotted ? new Uint8Array() : detach(read);
+  const result: PackedFrame = { frame, slotted, sha256, tar, tarCrc32, crc32, lines, digests, hits, piece: null, binary, isTaken: true };
   return { result, transfer: [frame.buffer, lines.buffer, digests.buffer] };
 }
 
-function readFrame(descriptor: number, at: number, size: number): Uint8Array<ArrayBuffer> | null {
+/** Fills `frame` with what stands at `at`; false where that cannot be had: then it is made. */
+function readFrame(descriptor: number, frame: Uint8Array, at: number): boolean {
   try {
-    const frame = new Uint8Array(size);
-    for (let done = 0; done < size; ) {
-      const count = readSync(descriptor, frame, done, size - done, at + done);
-      if (count === 0) return null;
+    for (let done = 0; done < frame.length;) {
+      const count = readSync(descriptor, frame, done, frame.length - done, at + done);
+      if (count === 0) return false;
       done += count;
     }
-    return frame;
+    return true;
   } catch {
-    // Then it is made.
-    return null;
+    return false;
   }
 }
 
