@@ -1,6 +1,9 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { EnvpackError, explainError } from "../errors.js";
+import { CacheUses } from "../cache/uses.js";
+import { EnvpackError, explainError } from "../support/errors.js";
+import type { ProgressListener } from "../support/progress.js";
+import type { TargetPlatform } from "./cross/triple.js";
 import { fetchRuntime } from "./registry-runtime.js";
 import { readRuntimeFacts } from "./runtime-facts.js";
 import type { Runtime } from "./runtime.js";
@@ -15,7 +18,14 @@ export interface RuntimeChoice {
   readonly folder: string;
   /** A folder of shared libraries that go in too: a runtime beside them may need them. */
   readonly libraries?: string;
+  /** Whether npm and its commands come along; by default they do. */
+  readonly withNpm?: boolean;
+  /** Marks what is used of envpack's cache until the packing is over; by default until this process ends. */
+  readonly uses?: CacheUses;
+  /** The platform of a version from the registry; by default this machine's. */
+  readonly target?: TargetPlatform;
   readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
 }
 
 /**
@@ -23,11 +33,16 @@ export interface RuntimeChoice {
  * registry. Null for "none".
  */
 export async function chooseRuntime(choice: RuntimeChoice): Promise<Runtime | null> {
-  const { node, signal } = choice;
+  const { node, withNpm, signal } = choice;
   if (node === "none") return null;
+  const runtime = await findRuntime(choice, signal);
+  return withNpm === false ? { ...runtime, tools: new Map([...runtime.tools].filter(([name]) => name !== "npm")) } : runtime;
+}
+
+async function findRuntime({ node, uses = new CacheUses(), ...choice }: RuntimeChoice, signal: AbortSignal | undefined): Promise<Runtime> {
   if (node === "current") return readRuntime(process.execPath, "current", signal);
   if (looksLikePath(node)) return readRuntime(findBinary(resolve(node)), "path", signal, choice.libraries);
-  return fetchRuntime(node, choice.folder, signal);
+  return fetchRuntime(node, { ...choice, uses });
 }
 
 /** A version never holds a separator; a name without one is a path only where something is there. */

@@ -1,9 +1,11 @@
 import { existsSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, sep } from "node:path";
 import { readPackageJson, type PackageJson } from "./package-json.js";
 
 /** A dependency as Node finds it from a package's own folder. */
 export interface Found {
+  /** What it is imported by. */
+  readonly name: string;
   /** The package's folder, absolute, links resolved. */
   readonly folder: string;
   /** The folder whose node_modules had it, absolute. */
@@ -29,6 +31,7 @@ export interface Reached {
 export function findClosure(starts: readonly string[], development: boolean): ReadonlyMap<string, Reached> {
   const reached = new Map<string, Reached>();
   const own = new Set(starts);
+  const finder = new PackageFinder();
   const pending = [...starts].reverse();
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     if (reached.has(folder)) continue;
@@ -37,7 +40,7 @@ export function findClosure(starts: readonly string[], development: boolean): Re
     const kinds = [json.dependencies, json.optionalDependencies, json.peerDependencies];
     if (development && own.has(folder)) kinds.push(json.devDependencies);
     const names = [...new Set(kinds.flatMap((kind) => [...kind.keys()]))].sort();
-    const dependencies = names.map((name) => findPackage(folder, name)).filter((found) => found !== null);
+    const dependencies = names.map((name) => finder.find(folder, name)).filter((found) => found !== null);
     reached.set(folder, { folder, json, dependencies });
     pending.push(...dependencies.map((found) => found.folder));
   }
@@ -45,14 +48,30 @@ export function findClosure(starts: readonly string[], development: boolean): Re
 }
 
 /** Where Node finds a package from a folder: the nearest node_modules above that has it. */
-function findPackage(from: string, name: string): Found | null {
-  if (!isPackageName(name)) return null;
-  for (let at = from; ; at = dirname(at)) {
-    const candidate = join(at, "node_modules", name);
-    if (basename(at) !== "node_modules" && existsSync(join(candidate, "package.json"))) {
-      return { folder: realpathSync(candidate), at };
+export function findPackage(from: string, name: string): Found | null {
+  return new PackageFinder().find(from, name);
+}
+
+/** Finds packages as they are now: what was seen of a folder once is not looked at again. */
+class PackageFinder {
+  /** By the folder that a package would lie in: that folder with its links resolved; null where there is none. */
+  readonly #folders = new Map<string, string | null>();
+
+  find(from: string, name: string): Found | null {
+    if (!isPackageName(name)) return null;
+    for (let at = from; ; at = dirname(at)) {
+      const folder = basename(at) === "node_modules" ? null : this.#look(`${at === sep ? "" : at}${sep}node_modules${sep}${name}`);
+      if (folder !== null) return { name, folder, at };
+      if (at === dirname(at)) return null;
     }
-    if (at === dirname(at)) return null;
+  }
+
+  #look(candidate: string): string | null {
+    const known = this.#folders.get(candidate);
+    if (known !== undefined) return known;
+    const folder = existsSync(`${candidate}${sep}package.json`) ? realpathSync(candidate) : null;
+    this.#folders.set(candidate, folder);
+    return folder;
   }
 }
 

@@ -1,5 +1,8 @@
 import type { ManagerRecord } from "../manifest/manifest.js";
-import type { Notice } from "../progress.js";
+import type { Target } from "../manifest/target.js";
+import type { NativeFile } from "../native/native-file.js";
+import type { Notice } from "../support/progress.js";
+import type { PlatformFamily } from "./platform-families.js";
 import type { CondaFiles } from "./prefixes/conda.js";
 import type { Runtime } from "./runtime.js";
 
@@ -27,33 +30,32 @@ export interface Environment {
   readonly runtime: Runtime | null;
   /** Native libraries found among the packages, sorted by file. */
   readonly natives: readonly NativeFile[];
+  /** Programs by their headers, found among the packages, sorted by file; absent: nobody looked. */
+  readonly executables?: readonly NativeFile[];
   /** A workspace's member that is packed alone; absent: everything below the root goes in. */
   readonly member?: Member | null;
   /** What links lead to outside the root; absent: none do. */
   readonly outside?: readonly OutsideTree[];
+  /** Declared packages that Node finds in folders above the root; absent: there are none. */
+  readonly above?: readonly LinkAbove[];
+  /** Packages that exist once a platform; absent: there are none. */
+  readonly families?: readonly PlatformFamily[];
+  /** The platform that the packages were installed for; absent: this machine's. */
+  readonly installedFor?: Omit<Target, "abi">;
+  /** Where this is a copy: what was copied; absent: it is none. */
+  readonly copyOf?: CopyOf;
   /** Yarn's Plug'n'Play, which has no node_modules; absent: there is none. */
   readonly pnp?: PlugAndPlay | null;
   /** What was noticed while reading and does not stop the packing. */
   readonly notices: readonly Notice[];
 }
 
-/** A native addon (`*.node`) or shared library of a package, as far as its header could be read. */
-export interface NativeFile {
-  /** Relative to `root`, parts joined by "/". */
-  readonly file: string;
-  /** The folder of the package that holds it, relative to `root`; "" for the project itself. */
-  readonly package: string;
-  /** What it was built for, as `process.platform` and `process.arch` say it; null: a format or machine that is not known. */
-  readonly os: string | null;
-  readonly arch: string | null;
-  /** The C library it asks for; null: none, or not known. */
-  readonly libc: "glibc" | "musl" | null;
-  /** The highest GLIBC version it needs, as "2.28". */
-  readonly glibc: string | null;
-  /** Names of the shared libraries it needs. */
-  readonly needed: readonly string[];
-  /** "napi": any Node; a NODE_MODULE_VERSION as "115": that one only; null: no addon, or not known. */
-  readonly abi: string | null;
+/** What an environment was copied from, which its files may name. */
+export interface CopyOf {
+  /** Further names of the root, absolute. */
+  readonly roots: readonly string[];
+  /** Originals of folders outside the root, by their copies; absolute. */
+  readonly folders: ReadonlyMap<string, string>;
 }
 
 /** A workspace's member, with just what it needs of the workspace: `root` is the workspace's root. */
@@ -62,6 +64,11 @@ export interface Member {
   readonly path: string;
   /** Folders of the packages (sisters, installed ones) and single files that go in, relative to the root. */
   readonly closure: ReadonlySet<string>;
+  /**
+   * Packages that Node could find from what goes in, and that only other packages of the workspace declare: their
+   * folders by the paths at which they are found, all relative to the root; absent: none.
+   */
+  readonly undeclared?: ReadonlyMap<string, string>;
 }
 
 /** A folder outside the root that goes in because links lead into it: of it, just these packages. */
@@ -72,6 +79,25 @@ export interface OutsideTree {
   readonly arcpath: string;
   /** Their paths are relative to the folder. */
   readonly packages: readonly InstalledPackage[];
+  /** What else goes in and is no package: folders and single files; absent: nothing. */
+  readonly loose?: readonly LooseContent[];
+}
+
+/** Something that imports can lead to without being a package: generated code, a linked node_modules. */
+export interface LooseContent {
+  /** Relative to the folder of its tree; "" for the tree itself. */
+  readonly path: string;
+  /** Only development needs it. */
+  readonly dev: boolean;
+}
+
+/** A package in a folder above the root: a link in the root's node_modules will lead to it. */
+export interface LinkAbove {
+  /** Where the link will stand, relative to the root: "node_modules/NAME", or "../node_modules/NAME" beside it. */
+  readonly path: string;
+  /** The package's folder, absolute, links resolved. It is part of one of the trees outside. */
+  readonly folder: string;
+  readonly dev: boolean;
 }
 
 /** The files of Yarn's Plug'n'Play, relative to the root. */

@@ -1,6 +1,6 @@
 import { readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
-import { explainError } from "../errors.js";
+import { explainError } from "../support/errors.js";
 import { readPackageJson, type PackageJson } from "./package-json.js";
 
 /** A package's folder as found on the disk. */
@@ -14,7 +14,7 @@ export interface InstalledFolder {
 }
 
 /** Folders inside node_modules in which managers keep the real packages behind their links. */
-const STORES = new Set([".pnpm", ".bun", ".deno", ".store"]);
+export const STORES: ReadonlySet<string> = new Set([".pnpm", ".bun", ".deno", ".store"]);
 
 /**
  * Every package that lies below the node_modules of `root` and of `folders`, nested ones and

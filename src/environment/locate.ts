@@ -1,5 +1,5 @@
-import { EnvpackError } from "../errors.js";
-import type { Notice } from "../progress.js";
+import { EnvpackError } from "../support/errors.js";
+import type { Notice } from "../support/progress.js";
 import { findRuntime } from "./prefixes/find-runtime.js";
 
 /** The three ways of naming an environment, of which one is used. */

@@ -1,27 +1,39 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
+import { ON_WINDOWS } from "../support/this-machine.js";
+import { startProgram } from "./cross/start-program.js";
 
-/** Bytes of output: what the registry tells of all versions of a package takes a few megabytes. */
-const OUTPUT_LIMIT = 256 << 20;
+export interface NpmQuestion {
+  /** Where npm is run: a project's .npmrc counts. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+  /** Whether an answer is known already, so that a network that does not answer is not waited for. */
+  readonly hurried?: boolean;
+  /** A folder for npm to cache in; by default the user's own. */
+  readonly cache?: string;
+}
+
+/** What a hurried question lets npm do: one try, and ten seconds. */
+const HURRIED = { npm_config_fetch_retries: "0", npm_config_fetch_timeout: "10000" };
 
 /**
  * Runs the user's own npm and parses its JSON answer, so that the registry, mirror, proxy and
  * certificates are the ones that the user set up.
- *
- * @param folder where npm is run: a project's .npmrc counts
  */
-export async function askNpm(args: readonly string[], folder: string, signal?: AbortSignal): Promise<unknown> {
+export async function askNpm(args: readonly string[], { folder, signal, hurried = false, cache }: NpmQuestion): Promise<unknown> {
   const [command, first] = npmCommand();
   try {
-    const { stdout } = await promisify(execFile)(command, [...first, ...args, "--json"], {
+    const stdout = await startProgram([command, ...first], [...args, "--json"], {
       cwd: folder,
-      env: { ...process.env, npm_config_update_notifier: "false", npm_config_ignore_scripts: "true" },
-      maxBuffer: OUTPUT_LIMIT,
+      env: {
+        ...process.env,
+        npm_config_update_notifier: "false",
+        npm_config_ignore_scripts: "true",
+        ...(hurried ? HURRIED : {}),
+        ...(cache === undefined ? {} : { npm_config_cache: cache }),
+      },
       signal,
-      windowsHide: true,
     });
     return stdout.trim() === "" ? null : (JSON.parse(stdout) as unknown);
   } catch (error) {
@@ -33,10 +45,24 @@ export async function askNpm(args: readonly string[], folder: string, signal?: A
 /** On Windows npm is a batch file, which cannot be started without a shell: its script can. */
 function npmCommand(): [string, string[]] {
   const script = join(dirname(process.execPath), "node_modules", "npm", "bin", "npm-cli.js");
-  return process.platform === "win32" && existsSync(script) ? [process.execPath, [script]] : ["npm", []];
+  return ON_WINDOWS && existsSync(script) ? [process.execPath, [script]] : ["npm", []];
+}
+
+/** How npm calls a registry that it cannot reach; ENOTCACHED is its answer under --offline. */
+const UNREACHABLE =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EHOSTDOWN|EPIPE|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENOTCACHED)$/;
+
+/** Whether npm failed because nobody answered; a registry that said no was reached. */
+export function isUnreachable(error: unknown): boolean {
+  const { cause } = error as { cause?: { stdout?: string } };
+  return error instanceof EnvpackError && error.code === "RUNTIME_NOT_FOUND" && UNREACHABLE.test(npmCodeOf(cause?.stdout));
 }
 
 /** npm writes `{"error": {"code", "summary"}}` to its output. */
+function npmCodeOf(output: string | undefined): string {
+  return /"code":\s*"(\w+)"/.exec(output?.slice(0, 1 << 16) ?? "")?.[1] ?? "failed";
+}
+
 function explainNpm(error: NodeJS.ErrnoException & { stdout?: string }): EnvpackError {
   if (error.code === "ENOENT") {
     return new EnvpackError("RUNTIME_NOT_FOUND", "npm is needed to bring a runtime, and is not on the PATH", {
@@ -44,7 +70,7 @@ function explainNpm(error: NodeJS.ErrnoException & { stdout?: string }): Envpack
       cause: error,
     });
   }
-  const code = /"code":\s*"(\w+)"/.exec(error.stdout ?? "")?.[1] ?? "failed";
+  const code = npmCodeOf(error.stdout);
   const hint =
     code === "E404"
       ? "give a version that was released for this platform"

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EnvpackError, explainError } from "../errors.js";
+import { EnvpackError, explainError } from "../support/errors.js";
+import { readShortText, TextRefused } from "../support/read-text.js";
 
 /** What envpack reads of a package.json; whatever has another type than npm's is taken as absent. */
 export interface PackageJson {
@@ -14,6 +14,12 @@ export interface PackageJson {
   readonly devDependencies: ReadonlyMap<string, string>;
   readonly optionalDependencies: ReadonlyMap<string, string>;
   readonly peerDependencies: ReadonlyMap<string, string>;
+  /** Peers that `peerDependenciesMeta` calls optional. */
+  readonly optionalPeers: ReadonlySet<string>;
+  /** Platforms that it is for, in npm's words (`!win32`: all but that one); empty where it names none. */
+  readonly os: readonly string[];
+  readonly cpu: readonly string[];
+  readonly libc: readonly string[];
   /** Patterns of the workspace's members, in order; empty where there are none. */
   readonly workspaces: readonly string[];
   /** The `packageManager` field, as "pnpm@10.34.0". */
@@ -27,14 +33,15 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The package.json of a folder, "absent" where there is none, "broken" where it is no JSON object
- * (an installation that was cut short leaves such files). Throws where it cannot be read.
+ * (an installation that was cut short leaves such files), or larger than any that npm publishes. Throws where it cannot be read.
  */
 export function readPackageJson(folder: string): PackageJson | "absent" | "broken" {
   const file = join(folder, "package.json");
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readShortText(file);
   } catch (error) {
+    if (error instanceof TextRefused) return "broken";
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return "absent";
     throw explainError(error, "cannot read a package.json", file);
@@ -54,7 +61,7 @@ export function readOwnPackageJson(folder: string): PackageJson | null {
   const found = readPackageJson(folder);
   if (found === "absent") return null;
   if (found !== "broken") return found;
-  throw new EnvpackError("NOT_AN_ENVIRONMENT", "package.json is not valid JSON", {
+  throw new EnvpackError("NOT_AN_ENVIRONMENT", "package.json is not valid JSON, or too large to be one", {
     path: join(folder, "package.json"),
     hint: "mend the file; `npm pkg get name` shows where npm stumbles over it",
   });
@@ -76,14 +83,18 @@ export function asObject(value: unknown): Fields | null {
 
 function decodePackageJson(fields: Fields): PackageJson {
   return {
-    name: asText(fields.name),
-    version: asText(fields.version),
+    name: asShortText(fields.name),
+    version: asShortText(fields.version),
     bin: fields.bin,
     binFolder: asText(asObject(fields.directories)?.bin),
     dependencies: asTextMap(fields.dependencies),
     devDependencies: asTextMap(fields.devDependencies),
     optionalDependencies: asTextMap(fields.optionalDependencies),
     peerDependencies: asTextMap(fields.peerDependencies),
+    optionalPeers: asOptionalPeers(fields.peerDependenciesMeta),
+    os: asWords(fields.os),
+    cpu: asWords(fields.cpu),
+    libc: asWords(fields.libc),
     workspaces: asWorkspaces(fields.workspaces),
     packageManager: asText(fields.packageManager),
   };
@@ -94,9 +105,27 @@ export function asText(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
+/** Of what names archives and files: neither npm's names (214) nor semver's versions (256) are longer. */
+function asShortText(value: unknown): string | null {
+  const text = asText(value);
+  return text !== null && text.length <= 256 ? text : null;
+}
+
 function asTextMap(value: unknown): Map<string, string> {
   const entries = Object.entries(asObject(value) ?? {});
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+function asOptionalPeers(value: unknown): Set<string> {
+  const entries = Object.entries(asObject(value) ?? {});
+  return new Set(entries.filter(([, meta]) => asObject(meta)?.optional === true).map(([name]) => name));
+}
+
+/** npm takes a single word for a list of one. */
+function asWords(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter(
+    (word): word is string => typeof word === "string" && word !== "" && word.length <= 64,
+  );
 }
 
 /** Both forms: a list, and Yarn 1's `{ packages: [] }`. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { explainError } from "../errors.js";
+import { explainError } from "../support/errors.js";
 import type { Bin } from "./environment.js";
 
 type Start = Pick<Bin, "start" | "nodeOptions">;
@@ -15,7 +15,7 @@ const HEAD_BYTES = 512;
  * How a program is to be started, by its first bytes: a native program or another interpreter's
  * script directly; a script for node, or one that names no interpreter, by the archive's own node.
  */
-export function readStart(file: string): Start {
+export function readProgramStart(file: string): Start {
   return startOf(readHead(file));
 }
 

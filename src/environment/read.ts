@@ -1,18 +1,29 @@
 import { realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { EnvpackError, explainError } from "../errors.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 import { chooseRuntime } from "./choose-runtime.js";
+import { chooseRuntimeFor } from "./cross/runtime.js";
+import type { TargetPlatform } from "./cross/triple.js";
 import type { Environment } from "./environment.js";
 import { ownNode, readPrefix } from "./kinds/prefix.js";
 import { readProject } from "./kinds/project.js";
 import type { ReadRequest } from "./kinds/read-request.js";
 import { readOwnPackageJson } from "./package-json.js";
+import { findInstalledFor } from "./target.js";
 
 export interface ReadOptions extends ReadRequest {
   /** "prefix": a folder that holds a package.json as well is one; by default what is found decides. */
   readonly kind?: "prefix";
   /** The runtime that goes in: "current", "none", a path, or a version; by default a prefix's own, else "current". */
   readonly node?: string;
+  /** Whether packages for development are left out: then they do not tell what the others were installed for. */
+  readonly omitDev?: boolean;
+  /** Whether npm and its commands come with the runtime; by default they do. */
+  readonly withNpm?: boolean;
+  /** The platform that the packages were installed for, where somebody knows; by default they tell, else it is this machine's. */
+  readonly platform?: TargetPlatform;
+  /** Where npm is asked for a runtime; by default in the environment's folder. */
+  readonly npmFolder?: string;
 }
 
 /**
@@ -28,22 +39,35 @@ export async function readEnvironment(path: string, options: ReadOptions): Promi
     const json = options.kind === "prefix" ? null : readOwnPackageJson(root);
     if (json === null) return await readPrefixWithRuntime(root, namedRoot, options);
     const found = await readProject(root, json, options);
-    const runtime = await chooseRuntime({ node: options.node ?? "current", folder: root, signal: options.signal });
-    return Object.freeze({ ...found, namedRoot: nameRoot(namedRoot, found), runtime });
+    const { platform, npmFolder = root } = options;
+    const runtime =
+      platform === undefined
+        ? await chooseRuntime({ ...options, node: options.node ?? "current", folder: npmFolder })
+        : await chooseRuntimeFor(platform, { ...options, folder: npmFolder });
+    const installedFor = platform ?? (await findInstalledFor(found, options.omitDev ?? false));
+    return Object.freeze({ ...found, namedRoot: nameRoot(namedRoot, found), runtime, installedFor });
   } catch (error) {
     throw explainError(error, "cannot read the environment", namedRoot);
   }
 }
 
 /** The libraries of a prefix travel with it: its own node may need them. */
-async function readPrefixWithRuntime(root: string, namedRoot: string, { kind, node, ...request }: ReadOptions): Promise<Environment> {
+async function readPrefixWithRuntime(
+  root: string,
+  namedRoot: string,
+  { kind, node, withNpm, platform, npmFolder = root, ...request }: ReadOptions,
+): Promise<Environment> {
   const found = await readPrefix(root, request);
   if (found === null) throw kind === "prefix" ? notAPrefix(namedRoot) : notAnEnvironment(namedRoot);
   const own = ownNode(root);
   const libraries = join(root, "lib");
-  const runtime = await chooseRuntime({ node: node ?? own ?? "current", folder: root, libraries, signal: request.signal });
+  const choice = { ...request, withNpm, folder: npmFolder, libraries };
+  const runtime =
+    platform === undefined
+      ? await chooseRuntime({ ...choice, node: node ?? own ?? "current" })
+      : await chooseRuntimeFor(platform, { ...choice, node });
   const version = found.name === "node" && runtime !== null ? runtime.version : found.version;
-  return Object.freeze({ ...found, version, namedRoot, runtime });
+  return Object.freeze({ ...found, version, namedRoot, runtime, installedFor: platform ?? (await findInstalledFor(found, false)) });
 }
 
 /** The root as the user named it: who names a workspace's member names the workspace along with it. */

@@ -2,11 +2,12 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { EnvpackError } from "../errors.js";
-import { readElf } from "./elf.js";
-import { libcOf } from "./natives.js";
+import { EnvpackError } from "../support/errors.js";
+import { readElf } from "../native/elf.js";
+import { libcOf } from "../native/binary-platform.js";
+import { foreignPlatform, readForeignFacts } from "./foreign-runtime.js";
 import type { Runtime } from "./runtime.js";
-import { isSystemLibrary } from "./system-libraries.js";
+import { isSystemLibrary } from "../native/system-libraries.js";
 
 /** What a node binary says of itself, and what its header says of the system that it needs. */
 export type RuntimeFacts = Pick<Runtime, "version" | "os" | "arch" | "abi" | "napi" | "libc" | "glibc"> & {
@@ -24,15 +25,17 @@ const QUESTION = `JSON.stringify({
 const PATIENCE = 20_000;
 
 /**
- * Asks a node binary of this platform what it is, by running it with an empty environment: a
+ * What a node binary is. One for another platform than this machine's is read; one of this platform is asked, by running it with an empty environment: a
  * NODE_OPTIONS or LD_LIBRARY_PATH that holds here will not hold where it travels to.
  *
  * @param libraries a folder of shared libraries that go with it where it stands beside them, in `bin/`
  */
 export async function readRuntimeFacts(binary: string, signal?: AbortSignal, libraries?: string): Promise<RuntimeFacts> {
+  const other = await foreignPlatform(binary);
+  if (other !== null) return { ...(await readForeignFacts(binary, other, signal)), execPath: binary, ...readElfFacts(binary, libraries) };
   const answer = await ask(binary, signal, libraries);
-  const { name, other, ...facts } = answer;
-  if (name !== "node" || other !== null) throw notNode(binary);
+  const { name, other: kind, ...facts } = answer;
+  if (name !== "node" || kind !== null) throw notNode(binary);
   return { ...facts, ...readElfFacts(facts.execPath, libraries) };
 }
 

@@ -17,4 +17,6 @@ export interface Runtime {
   readonly tools: ReadonlyMap<string, string>;
   /** Where it was found, for messages: "current", "path" or "registry". */
   readonly origin: "current" | "path" | "registry";
+  /** The address of the registry that it came from, without user and password. */
+  readonly registry?: string;
 }

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import fastGlob from "fast-glob";
+import { readPnpmImporters } from "./managers/pnpm/lockfile.js";
+import { expandPatterns } from "./workspace-patterns.js";
 import { readPackageJson, type PackageJson } from "./package-json.js";
 
 /** A member of a workspace. */
@@ -19,8 +21,10 @@ export interface Member {
  */
 export async function findMembers(root: string, patterns: readonly string[]): Promise<readonly Member[]> {
   if (patterns.length === 0) return [];
-  const files = await fastGlob(patterns.map(toManifestPattern), {
+  const files = await fastGlob(expandPatterns(patterns, join(root, "package.json")).map(toManifestPattern), {
     cwd: root,
+    // They are open already, as many as are bearable.
+    braceExpansion: false,
     ignore: ["**/node_modules/**"],
     followSymbolicLinks: false,
     dot: false,
@@ -38,7 +42,7 @@ export async function findMembers(root: string, patterns: readonly string[]): Pr
 /** "packages/*" as the package.json files that it stands for. */
 function toManifestPattern(pattern: string): string {
   const [bang, folder] = pattern.startsWith("!") ? ["!", pattern.slice(1)] : ["", pattern];
-  return `${bang}${folder.replace(/^\.?\//, "").replace(/\/+$/, "")}/package.json`;
+  return `${bang}${folder.replace(/^\.?\//, "").replace(/(?<!\/)\/+$/, "")}/package.json`;
 }
 
 /**
@@ -64,10 +68,7 @@ async function hasMember(root: string, folder: string): Promise<boolean> {
 
 /** The folders that a pnpm lockfile installs for, as its `importers:` lists them; empty without one. */
 export function pnpmImporters(root: string): string[] {
-  const file = join(root, "pnpm-lock.yaml");
-  if (!existsSync(join(root, "pnpm-workspace.yaml")) || !existsSync(file)) return [];
-  const importers = /^importers:\n((?:[ ].*\n|\n)*)/m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
-  return [...importers.matchAll(/^ {2}(?! )['"]?(.+?)['"]?:/gm)].map((match) => match[1] as string);
+  return [...readPnpmImporters(root)];
 }
 
 /** The members of a pnpm workspace by its lockfile, sorted by path. */
@@ -85,4 +86,3 @@ export function findPnpmMembers(root: string): readonly Member[] {
 export function hasInstalled(folder: string): boolean {
   return existsSync(join(folder, "node_modules")) || existsSync(join(folder, ".pnp.cjs"));
 }
-

@@ -2,11 +2,13 @@ import { cpSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { checkAddons, noticeLibraries, requiredGlibc } from "../../src/environment/addons.js";
-import type { Environment, NativeFile } from "../../src/environment/environment.js";
+import type { Environment } from "../../src/environment/environment.js";
+import type { NativeFile } from "../../src/native/native-file.js";
 import { listTree } from "../../src/listing/listing.js";
-import { findNatives } from "../../src/environment/natives.js";
+import { findNatives } from "../../src/native/find-natives.js";
 import { readEnvironment } from "../../src/environment/read.js";
 import type { Runtime } from "../../src/environment/runtime.js";
+import type { Notice } from "../../src/support/progress.js";
 import { planArchive } from "../../src/plan/plan-archive.js";
 import { makeFolder } from "./tree.js";
 
@@ -34,7 +36,7 @@ function environment(...natives: NativeFile[]): Environment {
   return { ...rest, packages, runtime, natives };
 }
 
-const check = (...natives: NativeFile[]): void => checkAddons(environment(...natives), () => true);
+const check = (...natives: NativeFile[]): readonly Notice[] => checkAddons(environment(...natives), () => true);
 
 describe("an addon that the packed runtime cannot load", () => {
   test("built by node-gyp for another NODE_MODULE_VERSION is named with its package", () => {
@@ -49,8 +51,18 @@ describe("an addon that the packed runtime cannot load", () => {
     expect(() => check(native("build/Release/m.node", { libc: "musl" }))).toThrow(/musl/);
   });
 
-  test("prebuilt for other versions only", () => {
-    expect(() => check(native("lib/binding/node-v108/m.node", { abi: "108" }))).toThrow(/NODE_MODULE_VERSION 108/);
+  test("prebuilt for other versions only, where another node is packed than the one that it was installed with", () => {
+    const built = {
+      ...native("build/Release/b.node", { abi: "115" }),
+      file: "node_modules/b/build/Release/b.node",
+      package: "node_modules/b",
+    };
+    const old = native("lib/binding/node-v108/m.node", { abi: "108" });
+    const packed = (abi: string): Environment => ({ ...environment(old, { ...built, abi }), runtime: { ...runtime, abi } });
+    expect(checkAddons(packed("115"), () => true)).toMatchObject([{ code: "ADDON_WITHOUT_MATCH", path: old.file }]);
+    expect(() => checkAddons({ ...packed("115"), runtime: { ...runtime, abi: "127" } }, (file) => file === old.file)).toThrow(
+      /NODE_MODULE_VERSION 108/,
+    );
   });
 });
 
@@ -59,8 +71,17 @@ describe("no false alarm", () => {
     ["an N-API addon", [native("build/Release/m.node")]],
     ["an addon of the runtime's own version", [native("build/Release/m.node", { abi: "115" })]],
     ["an addon whose registration is not known", [native("build/Release/m.node", { abi: null })]],
-    ["prebuilds of which one fits", [native("prebuilds/linux-x64/node.abi108.node", { abi: "108" }), native("prebuilds/linux-x64/node.abi115.node", { abi: "115" })]],
-    ["prebuilds for other platforms only", [native("prebuilds/darwin-arm64/node.node", { os: "darwin" }), native("prebuilds/linux-arm64/node.node", { arch: "arm64", abi: "108" })]],
+    [
+      "prebuilds of which one fits",
+      [native("prebuilds/linux-x64/node.abi108.node", { abi: "108" }), native("prebuilds/linux-x64/node.abi115.node", { abi: "115" })],
+    ],
+    [
+      "prebuilds for other platforms only",
+      [
+        native("prebuilds/darwin-arm64/node.node", { os: "darwin" }),
+        native("prebuilds/linux-arm64/node.node", { arch: "arm64", abi: "108" }),
+      ],
+    ],
     ["a prebuild for Electron", [native("prebuilds/linux-x64/electron.abi110.node", { abi: "110" })]],
     ["an addon of the package's tests", [native("test/fixture/build/Release/x.node", { abi: "108" }), native("build/Release/m.node")]],
   ])("%s", (_what, natives) => {
@@ -73,7 +94,8 @@ describe("no false alarm", () => {
 });
 
 describe("a library that an addon needs", () => {
-  const notices = (...natives: NativeFile[]): readonly string[] => noticeLibraries(environment(...natives), () => true).map(({ message }) => message);
+  const notices = (...natives: NativeFile[]): readonly string[] =>
+    noticeLibraries(environment(...natives), () => true).map(({ message }) => message);
 
   test("and that stays behind is told with the package", () => {
     const needed = ["libpq.so.5", "libstdc++.so.6", "libc.so.6", "libm.so.6"];
@@ -93,7 +115,11 @@ describe("the highest glibc", () => {
   });
 
   test("does not count what is for another platform or for musl", () => {
-    const others = [native("a.node", { arch: "arm64", glibc: "2.39" }), native("b.so", { os: "darwin" }), native("c.node", { libc: "musl", glibc: "2.40" })];
+    const others = [
+      native("a.node", { arch: "arm64", glibc: "2.39" }),
+      native("b.so", { os: "darwin" }),
+      native("c.node", { libc: "musl", glibc: "2.40" }),
+    ];
     expect(requiredGlibc(environment(...others))).toBe("2.28");
   });
 
@@ -113,7 +139,12 @@ test("an addon compiled by node-gyp is found as N-API, loads, and packs without 
   expect(execFileSync("node", ["index.js"], { cwd: folder, encoding: "utf8" })).toBe("2 + 3 = 5\n");
   const found = findNatives(listTree(folder), [{ path: "" }]);
   expect(found).toMatchObject([{ file: "build/Release/adder.node", os: process.platform, arch: process.arch, abi: "napi" }]);
-  const plan = await planArchive(await readEnvironment(folder, { node: "none" }), { rules: [], omitDev: false, includeSecrets: [], output: null });
+  const plan = await planArchive(await readEnvironment(folder, { node: "none" }), {
+    rules: [],
+    omitDev: false,
+    includeSecrets: [],
+    output: null,
+  });
   const built = plan.entries.map(({ path }) => path).filter((path) => path.startsWith("app/build"));
   expect(built).toEqual(["app/build", "app/build/Release", "app/build/Release/adder.node"]);
   expect(new Set(plan.leftOut.map(({ reason }) => reason))).toEqual(new Set(["build"]));

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Environment } from "../../src/environment/environment.js";
-import { readStart } from "../../src/environment/program-start.js";
+import { readProgramStart } from "../../src/environment/program-start.js";
 import { readEnvironment } from "../../src/environment/read.js";
 import { makeFolder, writeTree, type Content } from "./tree.js";
 
@@ -67,7 +67,11 @@ describe("how a program is started is seen by its first bytes", () => {
     ["env node", "#!/usr/bin/env node\n", { start: "node" }],
     ["env node with Windows' line ends", "#!/usr/bin/env node\r\nx", { start: "node" }],
     ["a node by its path", "#!/usr/local/bin/node\n", { start: "node" }],
-    ["env -S with options", "#!/usr/bin/env -S node --no-warnings --enable-source-maps\n", { start: "node", nodeOptions: ["--no-warnings", "--enable-source-maps"] }],
+    [
+      "env -S with options",
+      "#!/usr/bin/env -S node --no-warnings --enable-source-maps\n",
+      { start: "node", nodeOptions: ["--no-warnings", "--enable-source-maps"] },
+    ],
     ["env with a variable", "#!/usr/bin/env -S NODE_ENV=x node\n", { start: "node" }],
     ["sh", "#!/bin/sh\nexec node x\n", { start: "direct" }],
     ["python through env", "#!/usr/bin/env python3\n", { start: "direct" }],
@@ -77,13 +81,13 @@ describe("how a program is started is seen by its first bytes", () => {
     ["PE", Buffer.from("MZ\u0090\u0000"), { start: "direct" }],
   ])("%s", (_what, content, start) => {
     writeTree(folder, { program: content });
-    expect(readStart(join(folder, "program"))).toEqual(start);
+    expect(readProgramStart(join(folder, "program"))).toEqual(start);
   });
 
   test("a program that may not be read is an error with its path", ({ skip }) => {
     if (process.getuid?.() === 0) skip("root may read everything");
     writeTree(folder, { program: "x" });
     chmodSync(join(folder, "program"), 0);
-    expect(() => readStart(join(folder, "program"))).toThrow(expect.objectContaining({ code: "NO_PERMISSION" }));
+    expect(() => readProgramStart(join(folder, "program"))).toThrow(expect.objectContaining({ code: "NO_PERMISSION" }));
   });
 });

@@ -1,13 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { listEntries } from "../../src/cache/entries.js";
 import { chooseRuntime } from "../../src/environment/choose-runtime.js";
 import type { Runtime } from "../../src/environment/runtime.js";
+import { fakeRegistry, loginTo } from "./fake-registry.js";
 import { makeFolder, writeTree } from "./tree.js";
 
 const scratch = makeFolder();
@@ -78,8 +76,12 @@ describe("what is no runtime", () => {
     const library = join(scratch, "libnode.so.115");
     const binary = join(scratch, "debian-node");
     try {
-      execFileSync("gcc", ["-shared", "-fPIC", "-Wl,-soname,libnode.so.115", "-o", library, "-xc", "-"], { input: "int node_start(void) { return 0; }" });
-      execFileSync("gcc", ["-o", binary, "-xc", "-", "-xnone", library], { input: "int node_start(void); int main(void) { return node_start(); }" });
+      execFileSync("gcc", ["-shared", "-fPIC", "-Wl,-soname,libnode.so.115", "-o", library, "-xc", "-"], {
+        input: "int node_start(void) { return 0; }",
+      });
+      execFileSync("gcc", ["-o", binary, "-xc", "-", "-xnone", library], {
+        input: "int node_start(void); int main(void) { return node_start(); }",
+      });
     } catch {
       skip("gcc is not installed");
     }
@@ -92,73 +94,12 @@ describe("what is no runtime", () => {
   });
 });
 
-/**
- * A small registry, asked by the real npm: a node package of two versions and npm of two versions. What
- * the full document says of a tarball may be made to differ from the short one, which npm installs by.
- */
 describe("a runtime from the registry", () => {
-  const name = `node-${process.platform}-${process.arch}`;
-  const tarballs = new Map<string, Buffer>();
-  const requests: string[] = [];
-  let lie = false;
-  let server: Server;
-
-  function publish(id: string, tree: Record<string, string>): void {
-    const folder = makeFolder();
-    for (const [path, text] of Object.entries(tree)) {
-      writeTree(folder, { [`package/${path}`]: text });
-      chmodSync(join(folder, "package", path), 0o755);
-    }
-    execFileSync("tar", ["-czf", join(folder, "x.tgz"), "-C", folder, "package"]);
-    tarballs.set(id, readFileSync(join(folder, "x.tgz")));
-  }
-
-  function document(packageName: string, full: boolean): object {
-    const own = [...tarballs].filter(([id]) => id.startsWith(`${packageName}@`));
-    const versions = own.map(([id, bytes]): [string, object] => {
-      const version = id.slice(packageName.length + 1);
-      const sha512 = createHash("sha512").update(full && lie ? "other" : bytes).digest("base64");
-      const tarball = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${id}.tgz`;
-      const engines = { node: version === "9.0.0" ? ">=99" : ">=4" };
-      return [version, { name: packageName, version, engines, dist: { tarball, integrity: `sha512-${sha512}` } }];
-    });
-    const time = Object.fromEntries(versions.map(([version]) => [version, "2020-01-01T00:00:00.000Z"]));
-    return { name: packageName, "dist-tags": { latest: versions.at(-1)?.[0] }, versions: Object.fromEntries(versions), time };
-  }
-
-  beforeAll(async () => {
-    for (const version of ["98.0.0", "98.1.0"]) {
-      publish(`${name}@${version}`, { "package.json": JSON.stringify({ name, version }), "bin/node": `#!/bin/sh\nexec "${current}" "$@"\n` });
-    }
-    for (const version of ["8.0.0", "9.0.0"]) {
-      publish(`npm@${version}`, { "package.json": JSON.stringify({ name: "npm", version }), "bin/npm-cli.js": "" });
-    }
-    server = createServer((request, response) => {
-      const path = decodeURIComponent(request.url ?? "").slice(1).split("?")[0] as string;
-      requests.push(path);
-      const bytes = tarballs.get(path.replace(/\.tgz$/, ""));
-      if (bytes !== undefined) response.end(bytes);
-      else if (path === name || path === "npm") {
-        const full = !(request.headers.accept ?? "").includes("install-v1");
-        response.setHeader("content-type", "application/json").end(JSON.stringify(document(path, full)));
-      } else response.writeHead(404).end("{}");
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-  });
-  afterAll(() => server.close());
-
-  /** A user whose npm knows this registry, with a cache of their own. */
-  function login(): string {
-    const home = makeFolder();
-    vi.stubEnv("npm_config_registry", `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    vi.stubEnv("npm_config_cache", join(home, "npm"));
-    vi.stubEnv("npm_config_fetch_retries", "0");
-    vi.stubEnv("XDG_CACHE_HOME", join(home, "cache"));
-    return join(home, "cache/envpack");
-  }
+  const { name, requests, state } = fakeRegistry();
+  const login = (): string => loginTo(state.address());
   afterEach(() => {
     vi.unstubAllEnvs();
-    lie = false;
+    state.lie = false;
   });
 
   test.each([
@@ -171,9 +112,18 @@ describe("a runtime from the registry", () => {
   ])("%s brings %s, with the newest npm that says it runs there", async (wanted, version) => {
     const cache = login();
     const runtime = await choose(wanted);
-    expect(runtime).toMatchObject({ origin: "registry", binary: join(cache, `${name}-${version}/package/bin/node`) });
-    expect(runtime?.tools).toEqual(new Map([["npm", join(cache, "npm-8.0.0/package")]]));
-    expect(readdirSync(cache).sort()).toEqual([`${name}-${version}`, "npm-8.0.0"].sort());
+    expect(runtime).toMatchObject({ origin: "registry", registry: state.address() });
+    expect(JSON.parse(readFileSync(join(dirname(dirname(runtime?.binary ?? "")), "package.json"), "utf8"))).toEqual({ name, version });
+    expect(JSON.parse(readFileSync(join(runtime?.tools.get("npm") ?? "", "package.json"), "utf8"))).toEqual({
+      name: "npm",
+      version: "8.0.0",
+    });
+    expect(
+      (await listEntries(cache))
+        .filter(({ kind }) => kind !== "answer")
+        .map((entry) => entry.name)
+        .sort(),
+    ).toEqual([`${name} ${version}`, "npm 8.0.0"].sort());
   });
 
   test("comes from the cache the second time, and anew where the cache was changed", async () => {
@@ -190,9 +140,9 @@ describe("a runtime from the registry", () => {
 
   test("is not used where the tarball is not what the registry announced", async () => {
     const cache = login();
-    lie = true;
+    state.lie = true;
     await expect(choose("98.0.0")).rejects.toMatchObject({ code: "RUNTIME_INTEGRITY" });
-    expect(readdirSync(cache)).toEqual([]);
+    expect(readdirSync(join(cache, "runtimes"))).toEqual([]);
   });
 
   test.each(["97.0.0", "97", "nonsense"])("%s is not there", async (wanted) => {

@@ -1,16 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { findRuntime } from "../../src/environment/prefixes/find-runtime.js";
-import type { EnvpackError } from "../../src/errors.js";
+import type { EnvpackError } from "../../src/support/errors.js";
+import { scratchFolder } from "../scratch.js";
 
 let home: string;
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "envpack-managers-"));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
+  home = scratchFolder("managers");
 });
 
 function addRuntime(prefix: string): string {

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { readPnpState } from "../../src/environment/pnp/state.js";
+import { scratchFolder } from "../scratch.js";
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "envpack-pnp-"));
+  folder = scratchFolder("pnp");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const STATE = {
   ignorePatternData: "(^(?:\\.yarn\\/sdks'))",
@@ -16,7 +15,19 @@ const STATE = {
     [null, [[null, { packageLocation: "./", packageDependencies: [["a", "npm:1.0.0"]], linkType: "SOFT" }]]],
     [
       "a",
-      [["npm:1.0.0", { packageLocation: "../cache/a.zip/node_modules/a/", packageDependencies: [["b", ["c", "npm:2.0.0"]], ["d", null]], linkType: "HARD" }]],
+      [
+        [
+          "npm:1.0.0",
+          {
+            packageLocation: "../cache/a.zip/node_modules/a/",
+            packageDependencies: [
+              ["b", ["c", "npm:2.0.0"]],
+              ["d", null],
+            ],
+            linkType: "HARD",
+          },
+        ],
+      ],
     ],
   ],
 };

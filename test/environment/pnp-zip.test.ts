@@ -51,7 +51,10 @@ function zip(members: readonly Member[], comment = ""): Buffer {
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
   end.writeUInt16LE(members.length, 10);
-  end.writeUInt32LE(directory.reduce((sum, one) => sum + one.length, 0), 12);
+  end.writeUInt32LE(
+    directory.reduce((sum, one) => sum + one.length, 0),
+    12,
+  );
   end.writeUInt32LE(place, 16);
   end.writeUInt16LE(comment.length, 20);
   return Buffer.concat([...pieces, ...directory, end, Buffer.from(comment)]);
@@ -64,21 +67,35 @@ function lay(bytes: Buffer): string {
 }
 
 const JSON_TEXT = '{"name":"ü"}';
-const PACKAGE: readonly Member[] = [{ name: "node_modules/" }, { name: "node_modules/ü/package.json", body: JSON_TEXT, extra: 28 }, { name: "node_modules/ü/stored.js", body: "x".repeat(3000), method: 0 }, { name: "node_modules/ü/empty" }];
-const BROKEN: unknown = expect.objectContaining({ code: "NOT_INSTALLED", hint: "bring it back with `yarn install`" });
+const PACKAGE: readonly Member[] = [
+  { name: "node_modules/" },
+  { name: "node_modules/ü/package.json", body: JSON_TEXT, extra: 28 },
+  { name: "node_modules/ü/stored.js", body: "x".repeat(3000), method: 0 },
+  { name: "node_modules/ü/empty" },
+];
+const BROKEN: unknown = expect.objectContaining({
+  code: "NOT_INSTALLED",
+  hint: "remove the file and bring it back with `yarn install`, or pack what is there with `--ignore-lock`",
+});
 
 describe("an archive of Yarn's cache", () => {
-  test.each(["", "a comment", "PK\u0005\u0006 in a comment"])("is read by its directory, whatever stands in the local headers and behind: %j", (comment) => {
-    const archive = readZip(lay(zip(PACKAGE, comment)));
-    expect(archive.names).toEqual(["node_modules/ü/package.json", "node_modules/ü/stored.js", "node_modules/ü/empty"]);
-    expect(archive.read("node_modules/ü/package.json")?.toString()).toBe(JSON_TEXT);
-    expect(archive.read("node_modules/ü/stored.js")?.toString()).toBe("x".repeat(3000));
-    expect(archive.read("node_modules/ü/empty")?.toString()).toBe("");
-    expect(archive.read("node_modules/ü")).toBeNull();
-  });
+  test.each(["", "a comment", "PK\u0005\u0006 in a comment"])(
+    "is read by its directory, whatever stands in the local headers and behind: %j",
+    (comment) => {
+      const archive = readZip(lay(zip(PACKAGE, comment)));
+      expect(archive.names).toEqual(["node_modules/ü/package.json", "node_modules/ü/stored.js", "node_modules/ü/empty"]);
+      expect(archive.read("node_modules/ü/package.json")?.toString()).toBe(JSON_TEXT);
+      expect(archive.read("node_modules/ü/stored.js")?.toString()).toBe("x".repeat(3000));
+      expect(archive.read("node_modules/ü/empty")?.toString()).toBe("");
+      expect(archive.read("node_modules/ü")).toBeNull();
+    },
+  );
 
   test.skipIf(!has("python3"))("of another writer is read as well", () => {
-    const folder = writeTree(join(scratch, "tree"), { "node_modules/a/package.json": JSON_TEXT, "node_modules/a/large.js": "y".repeat(100_000) });
+    const folder = writeTree(join(scratch, "tree"), {
+      "node_modules/a/package.json": JSON_TEXT,
+      "node_modules/a/large.js": "y".repeat(100_000),
+    });
     const file = join(scratch, "python.zip");
     expect(execute("python3", ["-m", "zipfile", "-c", file, "node_modules/"], { cwd: folder }).status).toBe(0);
     const archive = readZip(file);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/environment/read.js";
 import { findDenoNeeds } from "../../src/environment/prefixes/deno.js";
 import type { Environment } from "../../src/environment/environment.js";
-import { planPack } from "../../src/pack.js";
+import { planPack } from "../../src/verbs/pack/pack.js";
 import { makeFolder, writeTree, type Content } from "./tree.js";
 
 /** npm's global packages `a` (a script of node), `b` (a shell script), and one in a scope. */
@@ -49,7 +49,11 @@ describe("a prefix", () => {
   test("is recognised without -p where there is no package.json, and with -p where there is one", async () => {
     const folder = writeTree(makeFolder(), GLOBAL);
     expect((await readEnvironment(folder, { node: "none" })).kind).toBe("prefix");
-    const yarn = { "package.json": { dependencies: {} }, "node_modules/.yarn-integrity": {}, "node_modules/x/package.json": { name: "x", version: "1.0.0" } };
+    const yarn = {
+      "package.json": { dependencies: {} },
+      "node_modules/.yarn-integrity": {},
+      "node_modules/x/package.json": { name: "x", version: "1.0.0" },
+    };
     expect(await read(yarn)).toMatchObject({ kind: "prefix", resolveFrom: [""], manager: { name: "yarn" }, packages: [{ name: "x" }] });
   });
 
@@ -128,7 +132,10 @@ describe("what goes into the archive of a prefix", () => {
   test("holds the prefix's own npm, not that of another runtime", async () => {
     const own = { "lib/node_modules/npm/package.json": { name: "npm", version: "1.2.3" } };
     const entries = await plan({ ...GLOBAL, ...own }, process.execPath);
-    expect([...entries.keys()].filter((path) => path.startsWith("lib/node_modules/npm"))).toEqual(["lib/node_modules/npm", "lib/node_modules/npm/package.json"]);
+    expect([...entries.keys()].filter((path) => path.startsWith("lib/node_modules/npm"))).toEqual([
+      "lib/node_modules/npm",
+      "lib/node_modules/npm/package.json",
+    ]);
   });
 
   test("leaves out what managers install from", async () => {
@@ -148,7 +155,11 @@ describe("what goes into the archive of a prefix", () => {
 
   test("is refused with a global package whose addon its node cannot load", async (context) => {
     if (spawnSync("cc", ["--version"]).status !== 0) context.skip("a C compiler is not installed");
-    const prefix = writeTree(makeFolder(), { ...GLOBAL, ...OWN_NODE, "lib/node_modules/b/build/Release/b.c": "int node_register_module_v1;\n" });
+    const prefix = writeTree(makeFolder(), {
+      ...GLOBAL,
+      ...OWN_NODE,
+      "lib/node_modules/b/build/Release/b.c": "int node_register_module_v1;\n",
+    });
     const file = join(prefix, "lib/node_modules/b/build/Release/b");
     expect(spawnSync("cc", ["-shared", "-fPIC", "-o", `${file}.node`, `${file}.c`]).status).toBe(0);
     await expect(planPack({ prefix })).rejects.toMatchObject({

@@ -16,12 +16,12 @@ beforeEach(() => {
 
 const read = (path = folder): Promise<Environment> => readEnvironment(path, { node: "none" });
 
-/** A project whose lockfile and node_modules are given. */
+/** A project whose lockfile, which npm installed, and node_modules are given. */
 function project(locked: Record<string, object>, tree: Record<string, Content> = {}, extra: object = {}): void {
   writeTree(folder, {
     "package.json": { name: "p", version: "1.0.0", ...extra },
     "package-lock.json": { lockfileVersion: 3, packages: { "": {}, ...locked } },
-    "node_modules/.package-lock.json": { lockfileVersion: 3, packages: {} },
+    "node_modules/.package-lock.json": { lockfileVersion: 3, packages: locked },
     ...tree,
   });
 }
@@ -91,11 +91,18 @@ describe("what is not installed", () => {
 
   test("a dependency that package.json names and no lockfile knows", async () => {
     project({}, {}, { dependencies: { added: "1" } });
-    await expect(read()).rejects.toMatchObject({ code: "NOT_INSTALLED", message: expect.stringContaining("added") });
+    await expect(read()).rejects.toMatchObject({
+      code: "NOT_INSTALLED",
+      message: expect.stringContaining("added"),
+      hint: expect.stringContaining("--ignore-lock"),
+    });
+    await expect(readEnvironment(folder, { node: "none", ignoreLock: true })).resolves.toMatchObject({
+      notices: [{ code: "NOT_INSTALLED", message: expect.stringContaining("added") }],
+    });
   });
 });
 
-describe("what the lockfile says", () => {
+describe("what npm recorded that it installed", () => {
   test("a missing package is named", async () => {
     project({ "node_modules/x": { version: "1.0.0" } });
     const error = { code: "LOCK_MISMATCH", message: expect.stringContaining("x@1.0.0 is missing") };
@@ -124,11 +131,26 @@ describe("what the lockfile says", () => {
     await expect(read()).rejects.toMatchObject({ code: "LOCK_MISMATCH" });
   });
 
-  test("development packages may all be missing (npm ci --omit=dev), but not some of them", async () => {
-    project({ "node_modules/x": { version: "1.0.0", dev: true }, "node_modules/y": { version: "1.0.0", dev: true } });
-    await expect(read()).resolves.toBeDefined();
-    writeTree(folder, { "node_modules/x/package.json": manifest("x", "1.0.0") });
-    await expect(read()).rejects.toMatchObject({ message: expect.stringContaining("y@1.0.0 is missing") });
+  test("a package that the lockfile has and npm did not install is no fault", async () => {
+    project(
+      { "node_modules/x": { version: "1.0.0", dev: true } },
+      { "node_modules/.package-lock.json": { lockfileVersion: 3, packages: {} } },
+    );
+    expect((await read()).notices).toEqual([]);
+  });
+
+  test("a lockfile that is newer than the installation is no fault, and what is installed is told", async () => {
+    const recorded = { lockfileVersion: 3, packages: { "node_modules/x": { version: "1.0.0" } } };
+    project(
+      { "node_modules/x": { version: "2.0.0" } },
+      { "node_modules/.package-lock.json": recorded, "node_modules/x/package.json": manifest("x", "1.0.0") },
+    );
+    expect((await read()).notices).toMatchObject([{ code: "EXTRANEOUS", message: "installed, but not in package-lock.json: x@1.0.0" }]);
+  });
+
+  test("that cannot be read is told with a way past", async () => {
+    project({}, { "node_modules/.package-lock.json": "{ nope" });
+    await expect(read()).rejects.toMatchObject({ code: "LOCK_MISMATCH", hint: expect.stringContaining("--ignore-lock") });
   });
 
   test("an extraneous package is a notice", async () => {
@@ -143,25 +165,41 @@ describe("what the lockfile says", () => {
   });
 
   test("npm-shrinkwrap.json wins over package-lock.json", async () => {
-    project({ "node_modules/x": { version: "1.0.0" } });
-    writeTree(folder, { "npm-shrinkwrap.json": { lockfileVersion: 3, packages: { "": {} } } });
-    await expect(read()).resolves.toBeDefined();
+    project({ "node_modules/x": { version: "1.0.0" } }, { "node_modules/x/package.json": manifest("x", "1.0.0") });
+    writeTree(folder, {
+      "npm-shrinkwrap.json": { lockfileVersion: 3, packages: { "": {}, "node_modules/x": { version: "1.0.0", dev: true } } },
+    });
+    expect((await read()).packages[1]).toMatchObject({ name: "x", dev: true });
   });
 
-  test("a lockfile of version 1 names nested packages", async () => {
-    project({}, { "node_modules/x/package.json": manifest("x", "1.0.0") });
+  test("is not there with npm 6: then packages must find what they declare", async () => {
     const nested = { y: { version: "2.0.0", dev: true } };
-    const lock = { lockfileVersion: 1, dependencies: { x: { version: "npm:other@1.0.0", dependencies: nested } } };
-    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lock));
+    writeTree(folder, {
+      "package.json": { name: "p", dependencies: { x: "1" } },
+      "package-lock.json": { lockfileVersion: 1, dependencies: { x: { version: "npm:other@1.0.0", dependencies: nested } } },
+      "node_modules/x/package.json": { ...manifest("x", "1.0.0"), dependencies: { y: "2", z: "1" }, optionalDependencies: { z: "1" } },
+      "node_modules/x/node_modules/y/package.json": manifest("y", "1.0.0"),
+    });
     await expect(read()).resolves.toBeDefined();
-    writeTree(folder, { "node_modules/x/node_modules/y/package.json": manifest("y", "1.0.0") });
-    await expect(read()).rejects.toMatchObject({ message: expect.stringContaining("y@2.0.0 is installed as 1.0.0") });
+    rmSync(join(folder, "node_modules/x/node_modules/y"), { recursive: true });
+    await expect(read()).rejects.toMatchObject({ code: "LOCK_MISMATCH", message: expect.stringContaining("x needs y") });
+  });
+
+  test("is not there at all: a pruned or traced output is packed with a note", async () => {
+    writeTree(folder, {
+      "package.json": { name: "p", dependencies: { x: "1", gone: "1" } },
+      "node_modules/x/package.json": { ...manifest("x", "1.0.0"), dependencies: { y: "2" } },
+    });
+    expect((await read()).notices).toMatchObject([{ code: "PRUNED", message: expect.stringContaining("gone") }]);
   });
 
   test.each(["{ nope", JSON.stringify({ lockfileVersion: 9 })])("a lockfile that cannot be read: %s", async (text) => {
     project({});
     writeFileSync(join(folder, "package-lock.json"), text);
-    await expect(read()).rejects.toMatchObject({ code: "LOCK_MISMATCH" });
+    await expect(read()).rejects.toMatchObject({ code: "LOCK_MISMATCH", hint: expect.stringContaining("--ignore-lock") });
+    await expect(readEnvironment(folder, { node: "none", ignoreLock: true })).resolves.toMatchObject({
+      notices: [{ code: "LOCK_MISMATCH" }],
+    });
   });
 });
 
@@ -197,7 +235,10 @@ describe("a workspace", () => {
 });
 
 describe("other package managers are recognised, and npm's lockfile is not held against them", () => {
-  const own = { "package.json": { name: "p" }, "package-lock.json": { lockfileVersion: 3, packages: { "node_modules/x": { version: "1.0.0" } } } };
+  const own = {
+    "package.json": { name: "p" },
+    "package-lock.json": { lockfileVersion: 3, packages: { "node_modules/x": { version: "1.0.0" } } },
+  };
 
   test.each<[string, string | null, Record<string, Content>]>([
     ["pnpm", "10.34.0", { "node_modules/.modules.yaml": "hoistPattern:\n  - '*'\npackageManager: pnpm@10.34.0\n" }],
@@ -224,6 +265,11 @@ describe("other package managers are recognised, and npm's lockfile is not held 
       "node_modules/y": { link: ".pnpm/y@1.0.0/node_modules/y" },
     });
     const { packages } = await read();
-    expect(packages.map(({ name, dev }) => [name, dev])).toEqual([["p", false], ["@s/x", false], ["y", true], ["z", false]]);
+    expect(packages.map(({ name, dev }) => [name, dev])).toEqual([
+      ["p", false],
+      ["@s/x", false],
+      ["y", true],
+      ["z", false],
+    ]);
   });
 });

@@ -1,23 +1,14 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
+import { scratchFolder } from "../scratch.js";
 
 /** A file's content (an object is written as JSON), or a link's target. */
 export type Content = string | Uint8Array | object | { readonly link: string };
 
-const folders: string[] = [];
-
 // Said once, here: said within a test it would go unheard.
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** Makes a folder below the system's temporary one; it is removed when the test file is done. */
 export function makeFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "envpack-test-")));
-  folders.push(folder);
-  return folder;
+  return scratchFolder();
 }
 
 /** Writes files and links below a folder; a name that ends in "/" makes an empty folder. */

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { EnvpackError } from "../../errors.js";
+import { EnvpackError } from "../../support/errors.js";
 import { listTree } from "../../listing/listing.js";
-import type { Notice } from "../../progress.js";
+import type { Notice } from "../../support/progress.js";
 import type { Environment, InstalledPackage, OutsideTree } from "../environment.js";
 import { findInstalled, joinPath, type InstalledFolder } from "../installed.js";
-import { findEveryNative, findOutsideLinks, gatherOutside } from "../outside.js";
+import { gatherOutside } from "../gather-outside.js";
+import { findEveryNative, findOutsideLinks, foldersOutside } from "../outside.js";
+import { findPlatformFamilies, type PlatformFamily } from "../platform-families.js";
 import { findPrefixBins } from "../prefixes/bins.js";
 import { isCondaPrefix, readConda } from "../prefixes/conda.js";
 import { findDenoNeeds } from "../prefixes/deno.js";
@@ -22,7 +24,10 @@ const SYSTEM = new Set(["/", "/usr"]);
  *
  * @param root absolute, links resolved
  */
-export async function readPrefix(root: string, { links = "bring", lister }: ReadRequest): Promise<Omit<Environment, "namedRoot" | "runtime"> | null> {
+export async function readPrefix(
+  root: string,
+  { links = "bring", lister }: ReadRequest,
+): Promise<Omit<Environment, "namedRoot" | "runtime"> | null> {
   if (SYSTEM.has(root)) {
     throw new EnvpackError("NOT_AN_ENVIRONMENT", "this is the system's own folder, not a prefix that can travel", {
       path: root,
@@ -36,7 +41,7 @@ export async function readPrefix(root: string, { links = "bring", lister }: Read
   const installed = findInstalled(root, folders);
   const outsideLinks = findOutsideLinks(root, folders, installed);
   if (links === "refuse") refuseLinks(outsideLinks);
-  const outside = gatherOutside(root, [...new Set(outsideLinks.map(({ folder }) => folder))]);
+  const outside = gatherOutside(root, outsideLinks);
   const packages = listPackages(installed, outside);
   const deno = findDenoNeeds(root);
   const listing = (await lister?.listing(root)) ?? listTree(root);
@@ -49,12 +54,32 @@ export async function readPrefix(root: string, { links = "bring", lister }: Read
     manager: layout.manager,
     packages,
     bins: findPrefixBins(root, layout.commands, outside),
-    natives: findEveryNative(listing, packages, outside).map((native) => ({ ...native, file: inArchive(native.file), package: inArchive(native.package) })),
+    natives: findEveryNative(listing, packages, outside).map((native) => ({
+      ...native,
+      file: inArchive(native.file),
+      package: inArchive(native.package),
+    })),
     outside,
+    families: findFamilies(root, packages, installed, outside),
     conda: isCondaPrefix(root) ? readConda(root) : undefined,
     programs: new Map(deno.program === null ? [] : [["deno", deno.program]]),
     notices: [...deno.notices, ...noticeActivate(root)],
   };
+}
+
+function findFamilies(
+  root: string,
+  packages: readonly InstalledPackage[],
+  installed: readonly InstalledFolder[],
+  outside: readonly OutsideTree[],
+): readonly PlatformFamily[] {
+  const known = new Map(installed.map((one) => [one.path, one.json]));
+  const folders = new Map([...foldersOutside(outside)].map(([path, folder]) => [inArchive(path), folder]));
+  return findPlatformFamilies(
+    { root },
+    packages.map(({ name, path }) => ({ name, path, folder: folders.get(path), json: known.get(path) })),
+    [],
+  );
 }
 
 /** The node of a prefix, absolute; null where it has none. */

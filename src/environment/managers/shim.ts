@@ -4,7 +4,7 @@
  */
 export function readShimTarget(text: string): string | null {
   if (!text.startsWith("#!")) return null;
-  const starts = [...text.matchAll(/^\s*exec .*"\$basedir(?:_abs|_win)?(?:\/([^"]+)"|"\/'([^']+)') .*"\$@"$/gm)];
+  const starts = [...text.matchAll(/^[ \t]*exec [^\n]{0,1000}?"\$basedir(?:_abs|_win)?(?:\/([^"]+)"|"\/'([^']+)') [^\n]{0,1000}"\$@"$/gm)];
   const last = starts.at(-1);
   return last?.[1] ?? last?.[2] ?? null;
 }

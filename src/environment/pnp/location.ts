@@ -44,7 +44,7 @@ export function splitZip(path: string): { readonly zip: string; readonly inside:
 }
 
 function normalize(path: string): string {
-  const plain = posix.normalize(path).replace(/\/+$/, "");
+  const plain = posix.normalize(path).replace(/(?<!\/)\/+$/, "");
   return plain === "." ? "" : plain;
 }
 

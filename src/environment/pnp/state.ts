@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EnvpackError, explainError } from "../../errors.js";
+import { EnvpackError, explainError } from "../../support/errors.js";
 import { asObject } from "../package-json.js";
+import { LOCK_LIMIT, readShortText } from "../../support/read-text.js";
 
 /** What `.pnp.cjs` knows of one package. Source: yarnpkg.com/advanced/pnp-spec */
 export interface PnpPackage {
@@ -55,7 +56,7 @@ export function readPnpState(root: string): PnpState {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readShortText(file, LOCK_LIMIT);
   } catch (error) {
     throw explainError(error, "cannot read Plug'n'Play's packages", file);
   }
@@ -94,7 +95,7 @@ function decode(json: string, file: string): Map<string, PnpPackage> {
   } catch (error) {
     throw new EnvpackError("NOT_INSTALLED", "Plug'n'Play's packages cannot be read", {
       path: file,
-      hint: "write the file anew with `yarn install`",
+      hint: "write the file anew with `yarn install`, or pack what is there with `--ignore-lock`",
       cause: error,
     });
   }

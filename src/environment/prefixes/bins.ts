@@ -3,12 +3,13 @@ import { join } from "node:path";
 import type { Bin, OutsideTree } from "../environment.js";
 import { joinPath } from "../installed.js";
 import { below, isWithin } from "../outside.js";
-import { readStart } from "../program-start.js";
+import { readProgramStart } from "../program-start.js";
 import { isLauncher } from "./launcher-kinds.js";
+import { isOwnCommand } from "../own-commands.js";
 import { readShim } from "./pnpm-shim.js";
 
-/** The runtime and the files that envpack puts beside it are no package's commands. */
-const NOT_COMMANDS = /^(node|nodejs|envpack|shim|(de)?activate(\..*)?)$/i;
+/** The runtime under its other names; what envpack puts beside it is no package's command either. */
+const OTHER_NODES = /^(nodejs|shim)$/i;
 
 /**
  * The commands of a prefix's packages, sorted by name: links from a folder of commands to a package,
@@ -25,7 +26,7 @@ export function findPrefixBins(root: string, folders: readonly string[], outside
   const bins = new Map<string, Bin>();
   for (const folder of folders) {
     for (const entry of list(join(root, folder))) {
-      if (NOT_COMMANDS.test(entry.name) || entry.name.startsWith(".") || bins.has(entry.name)) continue;
+      if (OTHER_NODES.test(entry.name) || isOwnCommand(entry.name) || entry.name.startsWith(".") || bins.has(entry.name)) continue;
       const bin = readBin(root, joinPath(folder, entry.name), entry, outside);
       if (bin !== null) bins.set(entry.name, bin);
     }
@@ -42,7 +43,7 @@ function readBin(root: string, path: string, entry: Dirent, outside: readonly Ou
   }
   const target = entry.isSymbolicLink() ? packageFile(root, file, outside) : null;
   if (target === null) return null;
-  const start = readStart(file);
+  const start = readProgramStart(file);
   return start.start === "node" ? { name: entry.name, file: target, ...start } : itself;
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { EnvpackError, explainError } from "../../errors.js";
+import { EnvpackError, explainError } from "../../support/errors.js";
 import { asObject, asText, parseObject } from "../package-json.js";
+import { readShortText } from "../../support/read-text.js";
 
 /** What conda recorded of a file into which it wrote the prefix. */
 export interface CondaFile {
@@ -57,7 +58,9 @@ function addFile(files: Map<string, CondaFile>, entry: Readonly<Record<string, u
 
 function listRecords(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .sort();
   } catch (error) {
     throw explainError(error, "cannot read conda's records", folder);
   }
@@ -65,7 +68,7 @@ function listRecords(folder: string): string[] {
 
 function readRecord(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return readShortText(file);
   } catch (error) {
     throw explainError(error, "cannot read conda's records", file);
   }

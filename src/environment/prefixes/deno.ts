@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Notice } from "../../progress.js";
-import { readElf } from "../elf.js";
+import type { Notice } from "../../support/progress.js";
+import { THIS_MACHINE } from "../../support/this-machine.js";
+import { readElf } from "../../native/elf.js";
 import { isLauncher } from "./launcher-kinds.js";
 
 /** What deno's launchers need beside themselves. */
@@ -30,7 +31,9 @@ export function findDenoNeeds(root: string, path: string | undefined = process.e
 function listLaunchers(root: string): string[] {
   const bin = join(root, "bin");
   if (!existsSync(bin)) return [];
-  return readdirSync(bin).filter((name) => isLauncher("deno", join(bin, name))).sort();
+  return readdirSync(bin)
+    .filter((name) => isLauncher("deno", join(bin, name)))
+    .sort();
 }
 
 /** The registry's deno package has a script of that name, which fetches the program: it does not do. */
@@ -39,7 +42,7 @@ function findProgram(path: string | undefined): string | null {
     const file = join(folder, "deno");
     if (folder === "" || !existsSync(file)) continue;
     const real = realpathSync(file);
-    if (process.platform !== "linux" || readElf(real, null) !== null) return real;
+    if (THIS_MACHINE.os !== "linux" || readElf(real, null) !== null) return real;
   }
   return null;
 }

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import semver from "semver";
-import { EnvpackError } from "../../errors.js";
-import type { Notice } from "../../progress.js";
+import { EnvpackError } from "../../support/errors.js";
+import { homeFolder } from "../../support/home.js";
+import type { Notice } from "../../support/progress.js";
 
 /** A runtime that a version manager installed. */
 interface Installed {
@@ -15,19 +15,20 @@ interface Installed {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Where a version manager keeps its runtimes: folders named by version, and what in them is the prefix. */
-interface Place {
+interface InstallDir {
   readonly manager: string;
   readonly folder: string;
   readonly inside: string;
 }
 
 /** The places that the managers use unless they are told otherwise, and the variables that tell them. */
-function usualPlaces(env: Variables): readonly Place[] {
+function usualPlaces(env: Variables): readonly InstallDir[] {
   // An empty variable tells nothing: so the managers take it, and XDG's rules say so.
   const told = (name: string, otherwise: string): string => env[name] || otherwise;
-  const home = told("HOME", homedir());
+  // Without a home only what variables name is looked in.
+  const home = told("HOME", homeFolder() ?? "/nonexistent");
   const data = told("XDG_DATA_HOME", join(home, ".local/share"));
-  const place = (manager: string, folder: string, inside = ""): Place => ({ manager, folder, inside });
+  const place = (manager: string, folder: string, inside = ""): InstallDir => ({ manager, folder, inside });
   return [
     place("nvm", join(told("NVM_DIR", join(home, ".nvm")), "versions/node")),
     ...[told("FNM_DIR", join(data, "fnm")), join(home, ".fnm")].map((base) => place("fnm", join(base, "node-versions"), "installation")),
@@ -67,7 +68,7 @@ function byVersion(a: Installed, b: Installed): number {
 }
 
 /** mise and others keep links of shorter names ("22", "latest") beside the folders: these are no versions. */
-function listPlace({ manager, folder, inside }: Place): Installed[] {
+function listPlace({ manager, folder, inside }: InstallDir): Installed[] {
   return names(folder).flatMap((name) => {
     const version = semver.valid(name);
     const prefix = join(folder, name, inside);

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, type Dirent } from "node:fs";
+import { existsSync, readdirSync, type Dirent } from "node:fs";
 import { join, posix } from "node:path";
 import type { ManagerRecord } from "../../manifest/manifest.js";
 import { joinPath } from "../installed.js";
 import { isLauncher } from "./launcher-kinds.js";
+import { readShortText } from "../../support/read-text.js";
 
 /** Where a prefix keeps its packages and its commands; all paths relative to it, "" for itself. */
 export interface PrefixLayout {
@@ -60,7 +61,8 @@ function virtualStore(root: string, importer: string): string[] {
   const named = readText(join(root, importer, "node_modules/.modules.yaml"), /"?virtualStoreDir"?:\s*["']?([^\s"',]+)/);
   const store = posix.join(importer, "node_modules", named ?? ".pnpm");
   if (store.startsWith("..") || posix.isAbsolute(named ?? "") || /(^|\/)node_modules\//.test(store)) return [];
-  const below = (folders: readonly string[]): string[] => folders.flatMap((folder) => subfolders(root, folder).map((name) => `${folder}/${name}`));
+  const below = (folders: readonly string[]): string[] =>
+    folders.flatMap((folder) => subfolders(root, folder).map((name) => `${folder}/${name}`));
   return posix.basename(store) === "links" ? below(below(below(below([store])))) : below([store]);
 }
 
@@ -91,11 +93,14 @@ function readDeno(root: string): PrefixLayout | null {
 
 function readText(file: string, pattern: RegExp): string | null {
   if (!existsSync(file)) return null;
-  return pattern.exec(readFileSync(file, "utf8"))?.[1] ?? null;
+  return pattern.exec(readShortText(file))?.[1] ?? null;
 }
 
 function subfolders(root: string, path: string): string[] {
-  return list(root, path).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  return list(root, path)
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
 }
 
 /** What cannot be listed is looked at again, and told of, when it is planned. */

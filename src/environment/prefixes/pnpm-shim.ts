@@ -3,10 +3,10 @@ import { basename, join, posix } from "node:path";
 import type { Bin } from "../environment.js";
 import { readShimTarget } from "../managers/shim.js";
 import { below, isWithin } from "../outside.js";
-import { readStart } from "../program-start.js";
+import { readProgramStart } from "../program-start.js";
 
 /** The first assignment of the two: it does not add what the variable held before. */
-const NODE_PATH = /^\s*export NODE_PATH=(.*)$/m;
+const NODE_PATH = /^[ \t]*export NODE_PATH=(.*)$/m;
 /** `"/a:/b"`, `"$envpack_basedir/a"`, `'/a:/b'`, `"$basedir_abs"/'../a'`, as pnpm 10 and 12 and envpack write them. */
 const WORD = /"\$basedir_abs"\/'([^']*)'|'([^']*)'|"([^"]*)"/g;
 
@@ -23,9 +23,11 @@ export function readShim(root: string, path: string): Bin | null {
   const folder = posix.dirname(path);
   const file = resolveInside(root, join(root, folder, target));
   if (file === null) return null;
-  const start = readStart(join(root, file));
+  const start = readProgramStart(join(root, file));
   if (start.start !== "node") return null;
-  const nodePath = readNodePath(text, folder).map((place) => (posix.isAbsolute(place) ? (resolveInside(root, place) ?? inside(root, place)) : place));
+  const nodePath = readNodePath(text, folder).map((place) =>
+    posix.isAbsolute(place) ? (resolveInside(root, place) ?? inside(root, place)) : place,
+  );
   return { name: basename(path), file, ...start, nodePath: nodePath.filter((place) => place !== null) };
 }
 
