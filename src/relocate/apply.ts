@@ -1,13 +1,14 @@
 import { access, constants, readdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
-import { decodeIndex } from "../archive/index-file.js";
-import { readOwnFile } from "../archive/own-file.js";
-import { EnvpackError, explainError } from "../errors.js";
-import { acquireLock } from "../lock.js";
-import type { ProgressListener } from "../progress.js";
+import { readOwnFile, readOwnIndex } from "../archive/meta-file.js";
+import { notRestored } from "../archive/not-restored.js";
+import { EnvpackError, explainError } from "../support/errors.js";
+import { acquireLock } from "../support/lock.js";
+import type { ProgressListener } from "../support/progress.js";
 import { fileFixups, type FileFixup } from "./file-fixups.js";
-import { decodeFixups } from "./fixup-file.js";
+import { decodeFixups } from "../manifest/fixup-file.js";
+import { refuseGrowth } from "./growth.js";
 import { rewriteFile, surveyFile, type Site, type Survey, type Unfit } from "./relocate-file.js";
 import { readRelocation, WORKING_PREFIX, writeRelocation, type Relocation } from "./relocation.js";
 
@@ -52,17 +53,25 @@ export async function applyFixups(folder: string, options: ApplyOptions = {}): P
     if (/[\p{Cc}\p{Cs}]/u.test(root)) throw new EnvpackError("TARGET_UNSUITABLE", "the path holds control characters", { path: root });
     const fixups = decodeFixups(await readMeta(real, META.fixups));
     if (fixups.length === 0) return { root, files: 0, places: 0, unfit: [] };
-    const entries = options.entries ?? decodeIndex(await readMeta(real, META.index)).entries;
-    return await relocateFiles(fileFixups(fixups, entries), real, root, options);
+    const entries = options.entries ?? (await readEntries(real));
+    const files = fileFixups(fixups, entries);
+    refuseGrowth(files, entries, root);
+    return await relocateFiles(files, real, root, options);
   } catch (error) {
     throw explainRefusal(error, folder);
   }
 }
 
+async function readEntries(folder: string): Promise<readonly Entry[]> {
+  const own = await readOwnIndex(folder);
+  if (own !== null) return own.index.entries;
+  throw notRestored(folder, META.index);
+}
+
 async function readMeta(folder: string, arcpath: string): Promise<Uint8Array> {
   const content = await readOwnFile(folder, arcpath);
   if (content !== null) return content;
-  throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, { path: folder });
+  throw notRestored(folder, arcpath);
 }
 
 function explainRefusal(error: unknown, folder: string): unknown {
@@ -91,10 +100,15 @@ function stopIfAborted(signal: AbortSignal | undefined): void {
 }
 
 async function relocateFiles(files: readonly FileFixup[], folder: string, root: string, options: ApplyOptions): Promise<Relocated> {
+  return (await findDone(files, folder, root, options)) ?? (await writeFiles(files, folder, root, options));
+}
+
+/** What is to be said where all is as it should be, which a folder that may not be written can be too; otherwise null. */
+async function findDone(files: readonly FileFixup[], folder: string, root: string, options: ApplyOptions): Promise<Relocated | null> {
   const relocation = await readRelocation(folder);
+  if (relocation?.root !== root || relocation.pending.length > 0) return null;
   const surveys = await surveyAll(files, { folder, root, relocation }, options);
-  const done = relocation?.root === root && relocation.pending.length === 0 && !surveys.some((survey) => survey.stale);
-  return done ? summarize(root, surveys, []) : writeFiles(files, folder, root, options);
+  return surveys.some((survey) => survey.stale) ? null : summarize(root, surveys, []);
 }
 
 /**
@@ -118,7 +132,8 @@ async function writeFiles(files: readonly FileFixup[], folder: string, root: str
     for (const [index, survey] of surveys.entries()) {
       stopIfAborted(options.signal);
       options.onProgress?.({ stage: "relocating", done: index, total: surveys.length });
-      const changed = survey.stale && (await rewriteFile(survey, { folder, root, relocation: during }, join(meta, `${WORKING_PREFIX}file`)));
+      const changed =
+        survey.stale && (await rewriteFile(survey, { folder, root, relocation: during }, join(meta, `${WORKING_PREFIX}file`)));
       if (changed) written.push(survey);
     }
     await writeRelocation(folder, { root, pending: [], files: saved });

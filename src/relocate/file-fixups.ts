@@ -1,6 +1,6 @@
 import type { Entry, FileEntry } from "../archive/entry.js";
-import { EnvpackError } from "../errors.js";
-import type { Fixup } from "./fixup.js";
+import { EnvpackError } from "../support/errors.js";
+import type { Fixup } from "../manifest/fixup.js";
 
 /** A fix-up with the file that it is for. */
 export interface FileFixup {

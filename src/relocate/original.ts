@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import type { Fixup } from "./fixup.js";
+import type { Fixup } from "../manifest/fixup.js";
 import { savedSegments, type Relocation } from "./relocation.js";
-import { undoContent } from "./segments.js";
+import { undoContent } from "../scan/segments.js";
+import { sha256Of } from "../support/digest.js";
 
 /**
  * The content that a file had in the archive, whatever was written into it since: as it is, or with
@@ -22,5 +22,5 @@ export function findOriginal(content: Buffer, fixup: Fixup, relocation: Relocati
 }
 
 function digest(content: Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
+  return sha256Of(content);
 }

@@ -4,7 +4,7 @@ import type { FileFixup } from "./file-fixups.js";
 import { findOriginal } from "./original.js";
 import type { Relocation } from "./relocation.js";
 import { readPlainFile, relink, replaceFile } from "./replace-file.js";
-import { cutSegments, rewriteContent, type Segment } from "./segments.js";
+import { cutSegments, rewriteContent, type Segment } from "../scan/segments.js";
 
 /** A place that still names an old root: `<path> <reason>` reads as a sentence. */
 export interface Unfit {
@@ -49,7 +49,12 @@ export async function surveyFile(file: FileFixup, site: Site): Promise<Survey | 
 /** A hard link has the places of its file, which are told once; of its own it has what concerns it as a whole. */
 function addLink(survey: Survey, link: Survey): Survey {
   const segments = survey.segments ?? link.segments;
-  return { ...survey, segments, stale: survey.stale || link.stale, unfit: [...survey.unfit, ...link.unfit.filter((one) => one.at === null)] };
+  return {
+    ...survey,
+    segments,
+    stale: survey.stale || link.stale,
+    unfit: [...survey.unfit, ...link.unfit.filter((one) => one.at === null)],
+  };
 }
 
 async function surveyPath(path: string, file: FileFixup, site: Site): Promise<Survey | null> {
@@ -68,7 +73,10 @@ async function surveyPath(path: string, file: FileFixup, site: Site): Promise<Su
 }
 
 /** Reads a file below a folder, unless a link was put in its way since the archive was checked. */
-async function readInside(folder: string, path: string): Promise<"absent" | "other" | NonNullable<Awaited<ReturnType<typeof readPlainFile>>>> {
+async function readInside(
+  folder: string,
+  path: string,
+): Promise<"absent" | "other" | NonNullable<Awaited<ReturnType<typeof readPlainFile>>>> {
   const absolute = join(folder, path);
   const exists = await lstat(absolute).then(
     () => true,

@@ -1,11 +1,11 @@
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { META } from "../archive/entry.js";
-import { readOwnFile } from "../archive/own-file.js";
-import { EnvpackError, explainError } from "../errors.js";
+import { readOwnFile } from "../archive/meta-file.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 import { arcpath, count, list, nullable, record, ShapeError, text, tuple, type Shape } from "../manifest/shape.js";
-import type { Fixup, FixupPlace } from "./fixup.js";
-import type { Segment } from "./segments.js";
+import type { Fixup, FixupPlace } from "../manifest/fixup.js";
+import type { Segment } from "../scan/segments.js";
 
 /** What a restored environment remembers of its fix-ups, relative to its folder. */
 export const RELOCATED_FILE = `${META.folder}/relocated.json`;
@@ -79,7 +79,10 @@ function decode(content: string, path: string): Relocation {
     const originals = file.originals.map((original) => Buffer.from(original, "latin1"));
     const files = new Map<string, SavedSegment[]>();
     for (const { path: name, segments } of file.files) {
-      files.set(name, segments.map(([at, number]) => ({ at, original: originals[number] ?? Buffer.alloc(0) })));
+      files.set(
+        name,
+        segments.map(([at, number]) => ({ at, original: originals[number] ?? Buffer.alloc(0) })),
+      );
     }
     return { root: file.root, pending: file.pending, files };
   } catch (error) {

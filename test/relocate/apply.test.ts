@@ -1,12 +1,27 @@
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyFixups, readRelocation } from "../../src/relocate/apply.js";
-import { decodeFixups, encodeFixups } from "../../src/relocate/fixup-file.js";
+import { decodeFixups, encodeFixups } from "../../src/manifest/fixup-file.js";
 import { RELOCATED_FILE, writeRelocation } from "../../src/relocate/relocation.js";
-import { layOut, OLD_ROOT, temporaryFolder } from "./small-environment.js";
+import { layOut, OLD_ROOT, temporaryFolder } from "../portable/small-environment.js";
 
 const SHIM = `#!/bin/sh\nexport NODE_PATH="${OLD_ROOT}/project/node_modules:${OLD_ROOT}/lib"\n`;
 
@@ -26,7 +41,9 @@ describe("the new place", () => {
     const done = await applyFixups(folder, { root: "/srv/new place/ü", entries });
     expect(done).toMatchObject({ root: "/srv/new place/ü", files: 3, places: 6, unfit: [] });
     expect(readFileSync(join(folder, "app/a.json"), "utf8")).toBe('{"d":"/srv/new place/ü/app","s":"\\/srv\\/new place\\/ü\\/lib"}');
-    expect(read(folder, "app/b.js")).toBe('import "file:///srv/new%20place/%C3%BC/lib/x.mjs"; load("?p=%2Fsrv%2Fnew%20place%2F%C3%BC%2Fapp%2Fp")');
+    expect(read(folder, "app/b.js")).toBe(
+      'import "file:///srv/new%20place/%C3%BC/lib/x.mjs"; load("?p=%2Fsrv%2Fnew%20place%2F%C3%BC%2Fapp%2Fp")',
+    );
     expect(read(folder, "app/c.js")).toBe('load("?p=%2fsrv%2fnew%20place%2f%c3%bc&q=/srv%2Fnew%20place%2F%C3%BC")');
     expect(read(folder, "app/none.js")).toBe(`${OLD_ROOT}2`);
   });
@@ -48,8 +65,12 @@ describe("the new place", () => {
     expect(quoted).toMatchObject({ files: 1, places: 1 });
     expect(quoted.unfit.map((one) => `${one.path} ${one.reason}`)).toContain("bin/x cannot take a path with quotes, backslashes or $");
     const spaced = await applyFixups(folder, { root: "/srv/a b", entries });
-    expect(spaced.unfit).toEqual([{ path: "bin/y", at: 2, reason: "is a script whose first line cannot take a path with spaces" }]);
-    expect(read(folder, "bin/y")).toBe(`#!${OLD_ROOT}/bin/node\n/srv/a b\n`);
+    expect(spaced.unfit.map(({ path, reason }) => [path, reason])).toEqual([
+      ["bin/y", "is a script whose first line cannot take a path with spaces"],
+      ["bin/y", "cannot take a path with spaces, which would be taken apart there"],
+    ]);
+    expect(read(folder, "bin/x")).toContain('"/srv/a b/app/node_modules:/srv/a b/lib"');
+    expect(read(folder, "bin/y")).toBe(`#!${OLD_ROOT}/bin/node\n${OLD_ROOT}\n`);
   });
 });
 
@@ -140,7 +161,11 @@ describe("fix-ups", () => {
     const entries = layOut(folder, { "bin/x": SHIM, "bin/y": { link: "x" } });
     const [good] = decodeFixups(readFileSync(join(folder, ".envpack/fixups.jsonl")));
     const last = { at: SHIM.length - 3, length: 10, spelling: "plain", root: "" } as const;
-    for (const fixup of [{ ...good!, path: "bin/y" }, { ...good!, path: "bin/none" }, { ...good!, places: [last] }]) {
+    for (const fixup of [
+      { ...good!, path: "bin/y" },
+      { ...good!, path: "bin/none" },
+      { ...good!, places: [last] },
+    ]) {
       writeFileSync(join(folder, ".envpack/fixups.jsonl"), encodeFixups([fixup]));
       await expect(applyFixups(folder, { root: "/srv/n", entries })).rejects.toMatchObject({ code: "ARCHIVE_CORRUPT" });
     }
@@ -192,7 +217,9 @@ describe("a run that was cut off", () => {
     const entries = layOut(folder, { "bin/a": SHIM, "bin/b": SHIM });
     const controller = new AbortController();
     const onProgress = (): void => controller.abort();
-    await expect(applyFixups(folder, { root: "/srv/n", entries, signal: controller.signal, onProgress })).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await expect(applyFixups(folder, { root: "/srv/n", entries, signal: controller.signal, onProgress })).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
     expect(await applyFixups(folder, { root: "/srv/n", entries })).toMatchObject({ unfit: [] });
     expect(read(folder, "bin/b")).toContain("/srv/n/app");
     expect(readdirSync(join(folder, ".envpack")).sort()).toEqual(["fixups.jsonl", "relocated.json"]);
