@@ -104,7 +104,7 @@ export class ListedFolder {
   }
 
   /** The file as an entry to pack. */
-  file(index: number, place: Place, arcpath: string): ListedFile {
+  file(index: number, place: SourceRoot, arcpath: string): ListedFile {
     return new ListedFile(place, arcpath, this.#numbers, this.#first + index * ROW);
   }
 
@@ -114,7 +114,7 @@ export class ListedFolder {
 }
 
 /** Where a folder lies, and what it becomes in the archive. */
-export interface Place {
+export interface SourceRoot {
   /** Absolute. */
   readonly root: string;
   /** "" for the archive's root. */
@@ -122,7 +122,7 @@ export interface Place {
 }
 
 /** Where a file lies that an arcpath in a place stands for; absolute. */
-export function fileIn({ root, arcpath }: Place, path: string): string {
+export function fileIn({ root, arcpath }: SourceRoot, path: string): string {
   return arcpath === "" ? `${root}/${path}` : root + path.slice(arcpath.length);
 }
 
@@ -132,12 +132,12 @@ export function fileIn({ root, arcpath }: Place, path: string): string {
  * nothing of it is copied by spreading it.
  */
 export class ListedFile implements PlannedFile {
-  readonly #place: Place;
+  readonly #place: SourceRoot;
   readonly #numbers: Float64Array;
   readonly #at: number;
 
   constructor(
-    place: Place,
+    place: SourceRoot,
     /** The arcpath that stands for the file in its place. */
     readonly path: string,
     numbers: Float64Array,
@@ -175,12 +175,18 @@ export class ListedFile implements PlannedFile {
   }
 
   /** The place in which the file is what this arcpath stands for; null where it goes in under another one. */
-  placeOf(arcpath: string): Place | null {
+  placeOf(arcpath: string): SourceRoot | null {
     return arcpath === this.path ? this.#place : null;
   }
 
   get identity(): FileIdentity {
-    return { dev: this.#number(DEV), ino: this.#number(INO), size: this.#number(SIZE), mtimeMs: this.#number(MTIME), ctimeMs: this.#number(CTIME) };
+    return {
+      dev: this.#number(DEV),
+      ino: this.#number(INO),
+      size: this.#number(SIZE),
+      mtimeMs: this.#number(MTIME),
+      ctimeMs: this.#number(CTIME),
+    };
   }
 
   #number(column: number): number {

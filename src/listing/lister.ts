@@ -31,7 +31,7 @@ export class Lister {
   #work: (() => Promise<Listing>) | null = null;
   #listing: Promise<Listing> | null = null;
 
-  /** @param share hands a task to each thread */
+  /** @param share hands a task to each thread; not called for a tree so small that it is listed here */
   constructor(share: (task: ListTask) => readonly Promise<ListedPart>[]) {
     this.#share = share;
   }
@@ -47,7 +47,7 @@ export class Lister {
       pending.push(...walker.takePending());
     }
     const task: ListTask = { root, folders: pending, taken: new Int32Array(new SharedArrayBuffer(4)) };
-    const parts = this.#share(task);
+    const parts = pending.length === 0 ? [] : this.#share(task);
     let isOver = false;
     const end = (): void => {
       isOver = true;

@@ -1,21 +1,31 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { isDigestName } from "../archive/digest-name.js";
-import { endsAsArchive } from "../archive/ends-as-archive.js";
-import { formatOfName, withoutEnding } from "../archive/format.js";
-import { explainError } from "../errors.js";
+import { META } from "../archive/entry.js";
+import { beginsAsLayout, endsAsArchive } from "../archive/ends-as-archive.js";
+import { formatOf, formatOfName, withoutEnding } from "../archive/formats.js";
+import { decodeManifest } from "../manifest/decode.js";
+import { tripleOf, type Target } from "../manifest/target.js";
+import { explainError } from "../support/errors.js";
+import { readShortFile } from "../support/read-text.js";
 
 /**
- * What an archive is called where the user names none: `shop-1.4.0-linux-x64`, without its ending. A
+ * What an archive is called where the user names none: `shop-1.4.0-linux-x64`, or `…-linux-x64-musl`, without its ending. A
  * scope becomes a part of the name: `@acme/shop` gives `acme-shop`.
  */
-export function archiveName(name: string, version: string | null, os: string, arch: string): string {
-  return [plainName(name), version, os, arch].filter((part) => part !== null).join("-");
+export function archiveName(name: string, version: string | null, target: Pick<Target, "os" | "arch" | "libc">): string {
+  return [plainName(name), version, tripleOf(target)].filter((part) => part !== null).join("-");
 }
 
 /** Whether a file's name is one that `archiveName` gives to some version of an environment, with its ending, or `digestName` to some content. */
 export function isArchiveName(file: string, name: string): boolean {
-  if (formatOfName(file) === null || !file.startsWith(`${plainName(name)}-`)) return false;
+  const format = formatOfName(file);
+  // Many a script of somebody's own is called that: its content tells.
+  if (format === null || formatOf(format).container === "script" || !file.startsWith(`${plainName(name)}-`)) return false;
   if (isDigestName(file, plainName(name))) return true;
-  return /^(.+-)?(aix|darwin|freebsd|linux|openbsd|sunos|win32)-[a-z0-9]+$/.test(withoutEnding(file).slice(plainName(name).length + 1));
+  return /^(.+-)?(aix|darwin|freebsd|linux|openbsd|sunos|win32)-[a-z0-9]+(-musl)?$/.test(
+    withoutEnding(file).slice(plainName(name).length + 1),
+  );
 }
 
 /**
@@ -28,9 +38,25 @@ export function isArchiveName(file: string, name: string): boolean {
 export function isArchiveBeside(path: string, file: string): boolean {
   if (path.includes("/") || formatOfName(path) === null) return false;
   try {
-    return endsAsArchive(file);
+    return formatOfName(path) === "oci" ? beginsAsLayout(file) : endsAsArchive(file);
   } catch (error) {
     throw explainError(error, "cannot look whether this is an archive", file);
+  }
+}
+
+/**
+ * Whether a folder in the environment's own folder is the environment itself, as it was packed or unpacked there: its
+ * manifest says so. An environment of another name may be something that this one needs.
+ *
+ * @param path relative to the environment's folder
+ * @param folder absolute
+ */
+export function isEnvironmentBeside(path: string, folder: string, name: string): boolean {
+  if (path.includes("/") || !existsSync(join(folder, META.index))) return false;
+  try {
+    return decodeManifest(readShortFile(join(folder, META.manifest))).name === name;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PlannedEntry } from "../archive/entry.js";
 import { foundPaths } from "./found-paths.js";
-import type { Notice } from "../progress.js";
+import type { Notice } from "../support/progress.js";
 
 /** How many pairs a notice names. */
 const NAMED = 3;

@@ -6,10 +6,7 @@ import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
  * @param entries in the archive's order
  * @param inodes `dev:ino` by arcpath, of the files that may share theirs
  */
-export function linkSameInodes(
-  entries: readonly PlannedEntry[],
-  inodes: ReadonlyMap<string, string>,
-): readonly PlannedEntry[] {
+export function linkSameInodes(entries: readonly PlannedEntry[], inodes: ReadonlyMap<string, string>): readonly PlannedEntry[] {
   if (inodes.size === 0) return entries;
   const first = new Map<string, PlannedFile>();
   return entries.map((entry) => {

@@ -31,10 +31,21 @@ interface Root {
  * folders of linked packages that were brought in: `link:/src/lib` in a package.json names one. What those
  * have installed beside them is named by no text, and may be a whole store.
  */
-export function scanRoots({ kind, root, namedRoot, outside = [] }: Pick<Environment, "kind" | "root" | "namedRoot" | "outside">): readonly Root[] {
-  const own = [...new Set([root, namedRoot])].map((path) => ({ path, arcpath: ENVIRONMENT_FOLDER[kind] }));
+export function scanRoots({
+  kind,
+  root,
+  namedRoot,
+  outside = [],
+  copyOf,
+}: Pick<Environment, "kind" | "root" | "namedRoot" | "outside" | "copyOf">): readonly Root[] {
+  const own = [...new Set([root, namedRoot, ...(copyOf?.roots ?? [])])].map((path) => ({ path, arcpath: ENVIRONMENT_FOLDER[kind] }));
   const linked = outside.flatMap(({ folder, arcpath, packages }) =>
-    packages.filter(({ path }) => !/(^|\/)node_modules\//.test(path)).map(({ path }) => ({ path: posix.join(folder, path), arcpath: posix.join(arcpath, path) })),
+    packages
+      .filter(({ path }) => !/(^|\/)node_modules\//.test(path))
+      .map(({ path }) => ({ path: posix.join(folder, path), arcpath: posix.join(arcpath, path) })),
   );
-  return [...own, ...linked];
+  const originals = [...(copyOf?.folders ?? [])].flatMap(([copy, path]) =>
+    linked.filter((one) => one.path === copy).map(({ arcpath }) => ({ path, arcpath })),
+  );
+  return [...own, ...linked, ...originals];
 }

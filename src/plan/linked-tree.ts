@@ -1,14 +1,16 @@
 import { posix } from "node:path";
 import { fileUnder, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
+import { asObject, parseObject } from "../environment/package-json.js";
+import { climbsOf, namesTypescript } from "./own-place.js";
 
 /** What Node runs or loads: a copy of it elsewhere finds other files by relative paths. */
 const CODE = /\.([cm]?[jt]sx?|node|so(\.\d+)*)$/;
 const DECLARATIONS = /\.d\.[cm]?ts$/;
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
-/** A static import, a dynamic one or a require of a path that climbs. */
-const IMPORT_UP = /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\(|\bresolve\s*\()\s*["'`]((?:\.\.\/)+|\.\.)/g;
+/** Node strips the types of none of these below a node_modules folder. */
+const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 export function isCode(path: string): boolean {
   return CODE.test(path) && !DECLARATIONS.test(path);
@@ -87,25 +89,80 @@ export class LinkedTree {
       .filter((folder) => folder !== null && this.#nodes.get(folder)?.type === "directory");
   }
 
-  /** The package.json that holds for the files of a folder at `path` with the content of `folder`; "own" for one that comes with it. */
+  /**
+   * The package.json that holds for the files of a folder at `path` with the content of `folder`; "own" for one that
+   * comes with it, null for none. Node looks no further up than a node_modules folder.
+   */
   packageAbove(path: string, folder: string): string | null {
     if (this.#nodes.has(posix.join(folder, "package.json"))) return "own";
-    const above = foldersAbove(path).find((one) => this.#nodes.has(posix.join(one, "package.json")));
-    return above ?? null;
+    for (const above of foldersAbove(path)) {
+      if (posix.basename(above) === "node_modules") return null;
+      if (this.#nodes.has(posix.join(above, "package.json"))) return above;
+    }
+    return null;
+  }
+
+  /** Scripts of the environment's own: those in no node_modules folder. */
+  *ownScripts(): Generator<PlannedFile> {
+    for (const entry of this.#nodes.values()) {
+      if (entry.type === "file" && SCRIPT.test(entry.path) && !DECLARATIONS.test(entry.path) && !isInModules(entry.path)) yield entry;
+    }
   }
 }
 
-/** The first script below a folder, without its dependencies, that imports something outside of the folder; else null. */
-export function findImportOut(tree: LinkedTree, folder: string, read: (file: PlannedFile) => Buffer): string | null {
-  for (const entry of tree.below(folder)) {
-    const inside = entry.path.slice(folder.length + 1);
-    if (entry.type !== "file" || !SCRIPT.test(inside) || DECLARATIONS.test(inside) || inside.split("/").includes("node_modules")) continue;
-    const depth = inside.split("/").length - 1;
-    for (const [, climb = ""] of read(entry).toString("latin1").matchAll(IMPORT_UP)) {
-      if (climb.split("..").length - 1 > depth) return entry.path;
-    }
+/** Reads a file of a plan. */
+export type ReadPlanned = (file: PlannedFile) => Buffer;
+
+/** The first script below a folder, without its dependencies, that reaches for something outside of the folder; else null. */
+export function findClimbOut(tree: LinkedTree, folder: string, read: ReadPlanned): string | null {
+  for (const entry of scriptsOf(tree, folder)) {
+    const depth = entry.path.slice(folder.length + 1).split("/").length - 1;
+    if (climbsOf(read(entry).toString("latin1")) > depth) return entry.path;
   }
   return null;
+}
+
+/**
+ * A file of TypeScript below a folder that somebody loads as it is; else null. Its ending has to be named by whoever
+ * does: by package.json, by a script beside it, or by one of the environment's that imports it by the package's name.
+ */
+export function findTypescript(tree: LinkedTree, folder: string, read: ReadPlanned): string | null {
+  const scripts = [...scriptsOf(tree, folder)];
+  const found = scripts.find(({ path }) => TYPESCRIPT.test(path));
+  if (found === undefined) return null;
+  if (scripts.some((script) => namesTypescript(read(script).toString("latin1")))) return found.path;
+  const entry = tree.get(posix.join(folder, "package.json"));
+  const json = entry?.type === "file" ? parseObject(read(entry).toString()) : null;
+  if (json === null) return found.path;
+  if (["main", "exports", "imports", "bin"].some((field) => namesTypescript(JSON.stringify(withoutTypes(json[field])) ?? "")))
+    return found.path;
+  const start = new RegExp(`["'\`]${escapeForRegExp(String(json.name))}/[^"'\`\\n]{1,500}\\.[cm]?tsx?["'\`]`);
+  for (const script of tree.ownScripts()) if (start.test(read(script).toString("latin1"))) return found.path;
+  return null;
+}
+
+/** What TypeScript reads of `exports` is nothing that Node loads. */
+function withoutTypes(value: unknown): unknown {
+  const fields = asObject(value);
+  if (fields === null) return Array.isArray(value) ? value.map(withoutTypes) : value;
+  return Object.entries(fields).flatMap(([name, one]) => (/^types(@|$)/.test(name) ? [] : [withoutTypes(one)]));
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** The scripts of a package's own: those below its folder but not in a node_modules folder. */
+function* scriptsOf(tree: LinkedTree, folder: string): Generator<PlannedFile> {
+  for (const entry of tree.below(folder)) {
+    const inside = entry.path.slice(folder.length + 1);
+    if (entry.type === "file" && SCRIPT.test(inside) && !DECLARATIONS.test(inside) && !isInModules(inside)) yield entry;
+  }
+}
+
+/** Whether a path leads through a node_modules folder. */
+export function isInModules(path: string): boolean {
+  return path.split("/").includes("node_modules");
 }
 
 function parentOf(path: string): string {
@@ -115,7 +172,7 @@ function parentOf(path: string): string {
 /** The folders that hold a path, the nearest first; "" is the archive's root. */
 function foldersAbove(path: string): string[] {
   const folders: string[] = [];
-  for (let folder = path; folder !== ""; ) {
+  for (let folder = path; folder !== "";) {
     folder = parentOf(folder);
     folders.push(folder);
   }

@@ -1,5 +1,5 @@
 import type { PlannedEntry } from "../archive/entry.js";
-import type { Notice } from "../progress.js";
+import type { Notice } from "../support/progress.js";
 
 /** What goes into an archive and what does not. */
 export interface Plan {
@@ -9,10 +9,32 @@ export interface Plan {
   readonly notices: readonly Notice[];
   /** Arcpaths that go in only because `includeSecrets` names them, sorted. */
   readonly includedSecrets: readonly string[];
+  /** What was left out of installed packages as not needed to run; absent: nothing was asked for. */
+  readonly slim?: SlimReport;
+}
+
+/** What `--slim` left out of installed packages. */
+export interface SlimReport {
+  readonly grade: "safe";
+  /** Only those that left something out. */
+  readonly rules: readonly SlimmedBy[];
+  readonly files: number;
+  readonly bytes: number;
+  /** What a rule would have left out and stays since something uses it, and what; sorted by path. */
+  readonly spared: readonly { readonly path: string; readonly why: string }[];
+}
+
+export interface SlimmedBy {
+  /** "type declarations" */
+  readonly rule: string;
+  readonly why: string;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** Why something stays behind. */
-export type LeftOutReason = "excluded" | "development" | "workspace" | "cache" | "build" | "secret" | "vcs" | "output";
+export type LeftOutReason =
+  "excluded" | "development" | "platform" | "workspace" | "beside" | "cache" | "build" | "secret" | "vcs" | "output" | "slim" | "trace";
 
 /** A file, or a whole folder with what it held (which may not have been counted: then null). */
 export interface LeftOut {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { PlannedEntry } from "../archive/entry.js";
 import type { Environment } from "../environment/environment.js";
 import type { Runtime } from "../environment/runtime.js";
-import { explainError } from "../errors.js";
+import { explainError } from "../support/errors.js";
 import { Selection } from "./selection.js";
 import { walkEnvironment, type WalkResult } from "./walk.js";
 
@@ -13,9 +13,7 @@ export async function planRuntime(
   signal: AbortSignal | undefined,
 ): Promise<readonly WalkResult[]> {
   const name = runtime.os === "win32" ? "bin/node.exe" : "bin/node";
-  const results: WalkResult[] = [
-    { entries: [planBinary(name, runtime.binary)], leftOut: [], includedSecrets: [], inodes: new Map() },
-  ];
+  const results: WalkResult[] = [{ entries: [planBinary(name, runtime.binary)], leftOut: [], includedSecrets: [], inodes: new Map() }];
   for (const [tool, root] of runtime.tools) {
     // The user's rules are about the environment; secrets and caches stay behind here as well.
     const own = { ...environment, root, namedRoot: root, packages: [] };

@@ -1,7 +1,15 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { posix, relative, sep } from "node:path";
 import { readShimTarget } from "../environment/managers/shim.js";
-import type { Candidate } from "./selection.js";
+import type { Drop } from "./drops/drop.js";
+import type { Candidate } from "./candidate.js";
+
+/** Of a workspace. */
+export const WORKSPACE: Drop = { reason: "workspace", kind: "the rest of the workspace" };
+/** Of a folder outside of the environment: what Node could find there, though nothing that goes in declares it. */
+export const BESIDE: Drop = { reason: "beside", kind: "beside a linked package" };
+/** Of a folder outside of the environment: what has nothing to do with it, which is neither looked at nor told. */
+export const BEYOND: Drop = { reason: "beside", kind: "no part of the environment" };
 
 /**
  * Part of a folder: some packages in it, and nothing else. A workspace's member takes of the
@@ -9,48 +17,67 @@ import type { Candidate } from "./selection.js";
  * with what they need.
  */
 export class Scope {
+  readonly #packages: ReadonlySet<string>;
+  readonly #options: { readonly apart?: readonly string[]; readonly isOutside?: boolean };
   /** The folders on the way to what goes in. */
-  private readonly above = new Set<string>();
-  private readonly root: string;
+  readonly #above = new Set<string>();
+  readonly #root: string;
 
   /**
    * @param root absolute
    * @param packages folders and files relative to the root that go in; "" is the root itself
    * @param apart folders relative to the root that go in elsewhere
+   * @param isOutside the root is no part of the environment: what lies beside the packages is none of its business
    */
   constructor(
     root: string,
-    private readonly packages: ReadonlySet<string>,
-    private readonly apart: readonly string[] = [],
+    packages: ReadonlySet<string>,
+    options: { readonly apart?: readonly string[]; readonly isOutside?: boolean } = {},
   ) {
-    this.root = realpathSync(root);
+    this.#packages = packages;
+    this.#options = options;
+    this.#root = realpathSync(root);
     for (const path of packages) {
-      for (let folder = posix.dirname(path); folder !== "."; folder = posix.dirname(folder)) this.above.add(folder);
+      for (let folder = posix.dirname(path); folder !== "."; folder = posix.dirname(folder)) this.#above.add(folder);
     }
   }
 
-  /** Whether something goes in, or is a folder in which something may. */
-  holds(candidate: Candidate): boolean {
+  /** Why something does not go in; null: it does, or is a folder in which something may. */
+  findDrop(candidate: Candidate): Drop | null {
+    if (this.#holds(candidate)) return null;
+    if (this.#options.isOutside !== true) return WORKSPACE;
+    const place = placeInModules(candidate.path);
+    if (place === null || place === "bin") return BEYOND;
+    return this.#isSearched(candidate.path.slice(0, candidate.path.lastIndexOf("node_modules"))) ? BESIDE : BEYOND;
+  }
+
+  #holds(candidate: Candidate): boolean {
     const { path, name, type } = candidate;
-    if (this.packages.has(path) || this.above.has(path)) return true;
+    if (this.#packages.has(path) || this.#above.has(path)) return true;
     const place = placeInModules(path);
-    if (type === "folder" && place !== "package" && place !== null) return this.isOnTheWay(path, name, place);
-    if (type === "symlink" && place !== null) return this.isTarget(candidate.file);
-    if (place === "bin") return type === "file" && this.shimLeadsInside(candidate.file);
-    return this.isInPackage(path);
+    if (type === "folder" && place !== "package" && place !== null) return this.#isOnTheWay(path, name, place);
+    if (type === "symlink" && place !== null) return this.#isTarget(candidate.file);
+    if (place === "bin") return type === "file" && this.#shimLeadsInside(candidate.file);
+    return this.#isInPackage(path);
+  }
+
+  /** Whether Node looks into the node_modules of a folder (with "/" at its end, or "") for a package that goes in. */
+  #isSearched(folder: string): boolean {
+    const path = folder.replace(/\/$/, "");
+    return path === "" || this.#packages.has(path) || this.#above.has(path);
   }
 
   /** The folders in which links to packages lie; they are empty where none of them leads inside. */
-  private isOnTheWay(path: string, name: string, place: string): boolean {
-    return place === "scope" || name === ".bin" || this.isInPackage(posix.dirname(path)) || this.above.has(posix.dirname(path));
+  #isOnTheWay(path: string, name: string, place: string): boolean {
+    return place === "scope" || name === ".bin" || this.#isInPackage(posix.dirname(path)) || this.#above.has(posix.dirname(path));
   }
 
   /** Whether a path belongs to one of the packages, and not to one that is installed in it. */
-  private isInPackage(path: string): boolean {
-    if (this.apart.some((folder) => path === folder || path.startsWith(`${folder}/`))) return false;
+  #isInPackage(path: string): boolean {
+    if (this.#options.apart?.some((folder) => path === folder || path.startsWith(`${folder}/`)) === true) return false;
     for (let folder = path; ; folder = posix.dirname(folder)) {
       const owner = folder === "." ? "" : folder;
-      if (this.packages.has(owner)) {
+      if (this.#packages.has(owner)) {
         const inside = owner === "" ? path : path.slice(owner.length + 1);
         return !/^node_modules(\/|$)/.test(inside);
       }
@@ -58,16 +85,16 @@ export class Scope {
     }
   }
 
-  private shimLeadsInside(file: string): boolean {
+  #shimLeadsInside(file: string): boolean {
     const target = readShimTarget(readFileSync(file, "utf8"));
-    return target !== null && this.isTarget(posix.join(posix.dirname(file), target));
+    return target !== null && this.#isTarget(posix.join(posix.dirname(file), target));
   }
 
   /** A link that leads out of this root is the business of the rule about links. */
-  private isTarget(file: string): boolean {
+  #isTarget(file: string): boolean {
     try {
-      const path = relative(this.root, realpathSync(file)).split(sep).join("/");
-      return path.startsWith("../") || this.packages.has(path) || this.isInPackage(path);
+      const path = relative(this.#root, realpathSync(file)).split(sep).join("/");
+      return path.startsWith("../") || path === "" || this.#packages.has(path) || this.#above.has(path) || this.#isInPackage(path);
     } catch {
       return false;
     }

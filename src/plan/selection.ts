@@ -1,26 +1,28 @@
-import { relative, resolve, sep } from "node:path";
+import type { Candidate } from "./candidate.js";
+import { posix, relative, resolve, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
-import { EnvpackError } from "../errors.js";
-import { isArchiveBeside, isArchiveName } from "./archive-name.js";
+import { isWorkPath } from "../archive/work-names.js";
+import { EnvpackError } from "../support/errors.js";
+import { isArchiveBeside, isArchiveName, isEnvironmentBeside } from "./archive-name.js";
 import { Development } from "./development.js";
-import { compileRules, type FilterRule, type LastMatch } from "./filters.js";
+import { compileRules, type FilterRule, type LastMatch } from "../support/filters.js";
 import { findLeftover, isGypBuild } from "./drops/build-leftovers.js";
 import type { Drop } from "./drops/drop.js";
-import { findCache } from "./drops/find-cache.js";
+import { CacheFinder } from "./drops/find-cache.js";
 import { findPrefixCache } from "./drops/global-folders.js";
 import { findVcs } from "./drops/version-control.js";
-import { findPrivateKey, findSecret, mayBeKey } from "./secret-names.js";
-import type { Scope } from "./scope.js";
-import type { FileKind } from "../listing/listed-folder.js";
+import { findSecret, isInstalled } from "./secret-names.js";
+import { BESIDE, BEYOND, WORKSPACE, type Scope } from "./scope.js";
 
 const EXCLUDED: Drop = { reason: "excluded", kind: "matched by a rule" };
 const DEVELOPMENT: Drop = { reason: "development", kind: "development package" };
-const WORKSPACE: Drop = { reason: "workspace", kind: "not needed by the packed member" };
+const FOREIGN: Drop = { reason: "platform", kind: "for another platform" };
 const OUTPUT: Drop = { reason: "output", kind: "the archive itself" };
 const OLDER_OUTPUT: Drop = { reason: "output", kind: "an older archive" };
+const OLDER_FOLDER: Drop = { reason: "output", kind: "this environment, packed before" };
 
-/** What src/engine/output.ts calls a file that is being written. */
-const TEMPORARY_OUTPUT = /^\.envpack-output-\d+-[0-9a-f]{8}$/;
+/** Staging folders, locks, unfinished outputs, records of relocations: no reader takes an archive that holds one. */
+const WORK: Drop = { reason: "output", kind: "envpack's own work" };
 
 /** What was decided about a folder, which the decisions about its content build upon. */
 export interface Standing {
@@ -34,25 +36,13 @@ export interface Standing {
   readonly secretsAllowed: boolean;
   /** The folder, or one above it, is where node-gyp built. */
   readonly gypBuild: boolean;
+  /** The scope decides about what is in it; it does not where an include brought back what the scope left out. */
+  readonly scoped: boolean;
 }
 
 export interface Decision extends Standing {
   /** Goes in only because --include-secret names it. */
   readonly exempt: boolean;
-}
-
-/** Something in a folder of the environment. */
-export interface Candidate {
-  /** Relative to the environment's folder. */
-  readonly path: string;
-  readonly name: string;
-  /** Absolute. */
-  readonly file: string;
-  readonly type: FileKind;
-  /** The target of a symlink. */
-  readonly target: string | null;
-  /** The content of a folder. */
-  readonly names: () => readonly string[];
 }
 
 export interface SelectionOptions {
@@ -61,86 +51,109 @@ export interface SelectionOptions {
   readonly includeSecrets: readonly string[];
   /** The archive, absolute, which must not go into itself; null for a stream. */
   readonly output: string | null;
+  /** What packages bring for other platforms than the one that is packed for, relative to the root; absent: nothing is looked at. */
+  readonly foreign?: ReadonlySet<string>;
   /** Where the positions of rules that match anything are noted; absent: nobody asks. */
   readonly matched?: Set<number>;
 }
 
-export const NOTHING_DECIDED: Standing = { rule: -1, drop: null, closed: false, secretsAllowed: false, gypBuild: false };
+export const NOTHING_DECIDED: Standing = { rule: -1, drop: null, closed: false, secretsAllowed: false, gypBuild: false, scoped: true };
 
 /** Decides, entry by entry, what goes in. Holds no state but what the options say. */
 export class Selection {
+  readonly #options: SelectionOptions;
+  readonly #scope: Scope | null;
   /** Whether something below a left-out folder may come back, so that it has to be looked through. */
   readonly mayInclude: boolean;
-  private readonly lastMatch: LastMatch;
-  private readonly development: Development;
-  private readonly output: string | null;
-  private readonly allowed: ReadonlySet<string>;
-  private readonly isPrefix: boolean;
-  private readonly environmentName: string;
+  readonly #lastMatch: LastMatch;
+  readonly #development: Development;
+  readonly #foreign: Development;
+  readonly #caches: CacheFinder;
+  readonly #output: string | null;
+  readonly #allowed: ReadonlySet<string>;
+  readonly #isPrefix: boolean;
+  readonly #environmentName: string;
 
-  constructor(
-    environment: Environment,
-    private readonly options: SelectionOptions,
-    private readonly scope: Scope | null = null,
-  ) {
-    this.isPrefix = environment.kind !== "project";
-    this.environmentName = environment.name;
+  constructor(environment: Environment, options: SelectionOptions, scope: Scope | null = null) {
+    this.#options = options;
+    this.#scope = scope;
+    this.#isPrefix = environment.kind !== "project";
+    this.#environmentName = environment.name;
     this.mayInclude = options.rules.some(({ action }) => action === "include");
-    this.lastMatch = compileRules(options.rules, options.matched);
-    this.development = new Development(options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : []);
-    this.output = options.output === null ? null : placeInside(environment, options.output);
-    this.allowed = new Set(options.includeSecrets.map((path) => resolveSecret(environment, path)));
+    this.#caches = new CacheFinder(environment);
+    this.#lastMatch = compileRules(options.rules, options.matched);
+    this.#development = new Development(options.omitDev ? environment.packages.filter(({ dev, path }) => dev && path !== "") : []);
+    this.#foreign = new Development([...(options.foreign ?? [])].map((foreign) => ({ path: foreign })));
+    this.#output = options.output === null ? null : placeInside(environment, options.output);
+    this.#allowed = new Set(options.includeSecrets.map((path) => resolveSecret(environment, path)));
+  }
+
+  /**
+   * Whether files of an ordinary name (`isOrdinaryName`) that lie in this folder go in without being decided about one by
+   * one: nothing was asked for that could know them, and the folder belongs to an installed package.
+   *
+   * @param path of the folder
+   */
+  keepsOrdinary(path: string, standing: Standing): boolean {
+    const { rules, omitDev } = this.#options;
+    const isAsked = rules.length > 0 || omitDev || this.#scope !== null || this.#allowed.size > 0;
+    const isPlain = standing.drop === null && !standing.closed && standing.rule === -1 && !standing.gypBuild && !standing.secretsAllowed;
+    return !isAsked && isPlain && isInstalled(`${path}/`) && (this.#output === null || posix.dirname(this.#output) !== path);
   }
 
   decide(candidate: Candidate, parent: Standing): Decision {
     const { path, name, type } = candidate;
     const isFolder = type === "folder";
-    const secretsAllowed = parent.secretsAllowed || this.allowed.has(path);
-    const base = { rule: parent.rule, secretsAllowed, gypBuild: parent.gypBuild, exempt: false };
+    const secretsAllowed = parent.secretsAllowed || this.#allowed.has(path);
+    const base = { rule: parent.rule, secretsAllowed, gypBuild: parent.gypBuild, scoped: parent.scoped, exempt: false };
     if (parent.closed) return { ...base, drop: parent.drop, closed: true };
-    if (this.isOutput(path, name)) return { ...base, drop: OUTPUT, closed: true };
+    const outOfScope = this.#findOutOfScope(candidate, parent);
+    if (outOfScope === BEYOND) return { ...base, drop: BEYOND, closed: true };
+    if (path === this.#output) return { ...base, drop: OUTPUT, closed: true };
+    if (isWorkPath(path)) return { ...base, drop: WORK, closed: true };
     const locked = findSecret(path, name, isFolder) ?? findVcs(name);
     if (locked !== null && !secretsAllowed) return { ...base, drop: locked, closed: true };
-    const own = this.lastMatch(path, name, isFolder);
+    const own = this.#lastMatch(path, name, isFolder);
     const rule = own > parent.rule ? own : parent.rule;
-    const gypBuild = parent.gypBuild || (isFolder && this.isGypBuild(candidate));
+    const gypBuild = parent.gypBuild || (isFolder && this.#isGypBuild(candidate));
     const exempt = locked !== null || secretsAllowed;
-    const drop = this.findDrop(candidate, parent, rule, own === rule && own >= 0);
-    if (drop === null && type === "file" && !secretsAllowed && mayBeKey(name)) {
-      const key = findPrivateKey(candidate.file);
-      if (key !== null) return { ...base, rule, drop: key, closed: true };
-    }
-    return { rule, drop, closed: false, secretsAllowed, gypBuild, exempt };
+    const isOwn = own === rule && own >= 0;
+    const drop = this.#findDrop(candidate, parent, rule, isOwn, outOfScope);
+    const scoped = parent.scoped && !(drop === null && isOwn && outOfScope !== null);
+    return { rule, drop, closed: false, secretsAllowed, gypBuild, scoped, exempt };
   }
 
-  private findDrop(candidate: Candidate, parent: Standing, rule: number, isOwn: boolean): Drop | null {
-    const action = this.options.rules[rule]?.action;
+  /** What the scope leaves out, by itself or with a folder above. */
+  #findOutOfScope(candidate: Candidate, parent: Standing): Drop | null {
+    if (this.#scope === null || !parent.scoped) return null;
+    if (parent.drop === WORKSPACE || parent.drop === BESIDE) return parent.drop;
+    return parent.drop === null || parent.drop === EXCLUDED ? this.#scope.findDrop(candidate) : null;
+  }
+
+  #findDrop(candidate: Candidate, parent: Standing, rule: number, isOwn: boolean, outOfScope: Drop | null): Drop | null {
+    const action = this.#options.rules[rule]?.action;
     if (action === "exclude") return EXCLUDED;
     // Back in because of an include that names this very entry: what is left out in it is decided anew.
     if (action === "include" && isOwn) return null;
     if (parent.drop !== null && parent.drop !== EXCLUDED) return parent.drop;
-    return this.findBuiltIn(candidate, parent);
+    return outOfScope ?? this.#findBuiltIn(candidate, parent);
   }
 
-  private findBuiltIn(candidate: Candidate, parent: Standing): Drop | null {
+  #findBuiltIn(candidate: Candidate, parent: Standing): Drop | null {
     const { path, name, type } = candidate;
-    if (this.scope?.holds(candidate) === false) return WORKSPACE;
-    if (type === "file" && (isArchiveName(path, this.environmentName) || isArchiveBeside(path, candidate.file))) return OLDER_OUTPUT;
-    if (this.development.holds(candidate)) return DEVELOPMENT;
+    if (type === "file" && (isArchiveName(path, this.#environmentName) || isArchiveBeside(path, candidate.file))) return OLDER_OUTPUT;
+    if (type === "folder" && isEnvironmentBeside(path, candidate.file, this.#environmentName)) return OLDER_FOLDER;
+    if (this.#development.holds(candidate)) return DEVELOPMENT;
+    if (this.#foreign.holds(candidate)) return FOREIGN;
     if (parent.gypBuild) {
       const leftover = findLeftover(name, type === "folder");
       if (leftover !== null) return leftover;
     }
-    return findCache(path, name, candidate.names) ?? (this.isPrefix ? findPrefixCache(path, candidate.names) : null);
+    return this.#caches.find(candidate) ?? (this.#isPrefix ? findPrefixCache(path, candidate.names) : null);
   }
 
-  private isGypBuild({ name, names }: Candidate): boolean {
+  #isGypBuild({ name, names }: Candidate): boolean {
     return name.startsWith("build") && isGypBuild(name, names());
-  }
-
-  /** The archive, and temporary files that become one: this packer's, or those of one that was killed. */
-  private isOutput(path: string, name: string): boolean {
-    return path === this.output || TEMPORARY_OUTPUT.test(name);
   }
 }
 

@@ -1,6 +1,6 @@
-import { accessSync, constants } from "node:fs";
-import { findTextFault } from "../archive/path-rules.js";
-import { EnvpackError, explainError } from "../errors.js";
+import { accessSync, constants, readlinkSync } from "node:fs";
+import { findPathFault, findTextFault } from "../archive/path-rules.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 
 /** A socket, fifo or device has no content to carry; opening one may block or act. */
 export function refuseSpecial(mode: number, file: string): never {
@@ -52,4 +52,26 @@ export function unreadable(error: unknown, path: string): unknown {
     });
   }
   return explainError(error, "cannot read the environment", path);
+}
+
+/**
+ * Plain paths need no closer look: printable ASCII without a backslash or a colon. To look at a path as a
+ * whole makes one string of it, while the parts that it was put together from can still be dropped cheaply.
+ */
+const PLAIN_PATH = /^[ !-9;-[\]-~]{1,1364}$/;
+const PLAIN_NAME_LENGTH = 255;
+
+/** @throws EnvpackError where no archive can hold the name */
+export function checkName(arcpath: string, name: string, file: string): void {
+  if (PLAIN_PATH.test(arcpath) && name.length <= PLAIN_NAME_LENGTH) return;
+  refuseName(findPathFault(arcpath, "linux"), file);
+}
+
+/** Where a symbolic link leads, as it stands there. @throws EnvpackError SOURCE_UNREADABLE */
+export function readTarget(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch (error) {
+    throw unreadable(error, file);
+  }
 }

@@ -1,18 +1,20 @@
-import { readlinkSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { PlannedEntry } from "../archive/entry.js";
 import { findPathFault } from "../archive/path-rules.js";
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 import { listFolder } from "../listing/list-folder.js";
-import { ListedFolder, type Place } from "../listing/listed-folder.js";
+import { ListedFolder, type SourceRoot } from "../listing/listed-folder.js";
 import type { Listing } from "../listing/listing.js";
 import type { LeftOut, LeftOutReason } from "./plan.js";
-import { NOTHING_DECIDED, type Candidate, type Decision, type Selection, type Standing } from "./selection.js";
-import { isSearched, searchSecrets } from "./secret-search.js";
-import { checkTarget, refuseName, refuseSpecial, refuseUnreadable, unreadable } from "./source.js";
+import { NOTHING_DECIDED, type Decision, type Selection, type Standing } from "./selection.js";
+import type { Candidate } from "./candidate.js";
+import { isOrdinaryName } from "./ordinary-name.js";
+import { BEYOND } from "./scope.js";
+import { isSearched } from "./secret-search.js";
+import { checkName, checkTarget, readTarget, refuseName, refuseSpecial, refuseUnreadable, unreadable } from "./source.js";
 
 /** What a walk is told: which folder, links resolved, and what it becomes. */
-export interface WalkRequest extends Place {
+export interface WalkRequest extends SourceRoot {
   /** The folder's tree as far as it was listed before; the rest is listed here. */
   readonly listing?: Listing | null;
   readonly selection: Selection;
@@ -33,15 +35,8 @@ export interface WalkResult {
 /** Folders between two looks at the signal: a few milliseconds of work. */
 const SLICE = 64;
 
-/**
- * Plain paths need no closer look: printable ASCII without a backslash or a colon. To look at a path as a
- * whole makes one string of it, while the parts that it was put together from can still be dropped cheaply.
- */
-const PLAIN_PATH = /^[ !-9;-[\]-~]{1,1364}$/;
-const PLAIN_NAME_LENGTH = 255;
-
 /** A folder of which nothing is left for one of these reasons goes as well. */
-const EMPTYING: ReadonlySet<LeftOutReason> = new Set(["development", "build", "workspace"]);
+const EMPTYING: ReadonlySet<LeftOutReason> = new Set(["development", "platform", "build", "workspace", "beside"]);
 
 /** A folder that is being walked. */
 interface Folder {
@@ -82,7 +77,7 @@ interface Count {
  *
  * A folder that was empty stays. A folder whose whole content is left out stays too (a program may
  * want to write there), unless all of it went as development packages, leftovers of builds or
- * what a workspace's member does not need.
+ * what is no part of a workspace's member.
  */
 export async function walkEnvironment(request: WalkRequest): Promise<WalkResult> {
   const walk = new Walk(request);
@@ -96,53 +91,70 @@ export async function walkEnvironment(request: WalkRequest): Promise<WalkResult>
 }
 
 class Walk {
-  private readonly entries: PlannedEntry[] = [];
-  private readonly counts: Count[] = [];
-  private readonly secrets: string[] = [];
-  private readonly inodes = new Map<string, string>();
-  private readonly folders: Folder[] = [];
-  private readonly pending: Folder[] = [];
+  readonly #request: WalkRequest;
+  readonly #entries: PlannedEntry[] = [];
+  readonly #counts: Count[] = [];
+  readonly #secrets: string[] = [];
+  readonly #inodes = new Map<string, string>();
+  readonly #folders: Folder[] = [];
+  readonly #pending: Folder[] = [];
 
   /** Kept by every file: so not the request, which holds more. */
-  private readonly place: Place;
+  readonly #place: SourceRoot;
 
-  constructor(private readonly request: WalkRequest) {
-    this.place = { root: request.root, arcpath: request.arcpath };
-    const root = this.openFolder("", null, NOTHING_DECIDED, null);
-    if (request.arcpath !== "") this.entries.push({ type: "directory", path: request.arcpath });
+  constructor(request: WalkRequest) {
+    this.#request = request;
+    this.#place = { root: request.root, arcpath: request.arcpath };
+    const root = this.#openFolder("", null, NOTHING_DECIDED, null);
+    if (request.arcpath !== "") this.#entries.push({ type: "directory", path: request.arcpath });
     root.planned = true;
   }
 
   get entryCount(): number {
-    return this.entries.length;
+    return this.#entries.length;
   }
 
   /** Walks one folder; false when there is none left. */
   next(): boolean {
-    const folder = this.pending.pop();
+    const folder = this.#pending.pop();
     if (folder === undefined) return false;
-    const listed = folder.listed ?? this.list(folder.path, folder.standing.drop !== null, folder.count);
+    const listed = folder.listed ?? this.#list(folder.path, folder.standing.drop !== null, folder.count);
     folder.listed = null;
-    for (const [index, name] of listed.names.entries()) this.visit(folder, { name, listed, index });
+    const isQuick = this.#request.selection.keepsOrdinary(folder.path, folder.standing);
+    const start = `${this.#arcpathOf(folder.path)}/`;
+    for (const [index, name] of listed.names.entries()) {
+      const found = { name, listed, index };
+      if (!isQuick || listed.kind(index) !== "file" || !isOrdinaryName(name)) this.#visit(folder, found);
+      else this.#keepFile(folder, start + name, found);
+    }
     return true;
   }
 
+  /** A file that nothing has to be decided about. */
+  #keepFile(folder: Folder, arcpath: string, found: Found): void {
+    const file = `${this.#request.root}/${folder.path}/${found.name}`;
+    checkName(arcpath, found.name, file);
+    if (!folder.planned) this.#planFolders(folder);
+    folder.kept++;
+    this.#planFile(arcpath, file, found);
+  }
+
   finish(): WalkResult {
-    const emptied = this.dropEmptied();
+    const emptied = this.#dropEmptied();
     return {
-      entries: emptied.size === 0 ? this.entries : this.entries.filter(({ path }) => !emptied.has(path)),
-      leftOut: this.counts,
-      includedSecrets: this.secrets.sort(),
-      inodes: this.inodes,
+      entries: emptied.size === 0 ? this.#entries : this.#entries.filter(({ path }) => !emptied.has(path)),
+      leftOut: this.#counts,
+      includedSecrets: this.#secrets.sort(),
+      inodes: this.#inodes,
     };
   }
 
-  private visit(folder: Folder, found: Found): void {
+  #visit(folder: Folder, found: Found): void {
     const { name, listed, index } = found;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
-    const file = `${this.request.root}/${path}`;
+    const file = `${this.#request.root}/${path}`;
     if (name.includes("\ufffd")) {
-      this.visitGarbled(folder, path, name, file);
+      this.#visitGarbled(folder, path, name, file);
       return;
     }
     const type = listed.kind(index);
@@ -152,123 +164,123 @@ class Walk {
       name,
       file,
       type,
-      target: type === "symlink" ? this.readTarget(file) : null,
+      target: type === "symlink" ? readTarget(file) : null,
       names: () => {
-        content ??= this.peek(path);
+        content ??= this.#peek(path);
         return content?.names ?? [];
       },
     };
-    const decision = this.request.selection.decide(candidate, folder.standing);
-    if (decision.drop !== null) this.leaveOut(folder, candidate, decision, found);
-    else this.keep(folder, candidate, decision, found, content);
+    const decision = this.#request.selection.decide(candidate, folder.standing);
+    if (decision.drop !== null) this.#leaveOut(folder, candidate, decision, found);
+    else this.#keep(folder, candidate, decision, found, content);
   }
 
   /**
    * A name whose bytes are no UTF-8 was read with U+FFFD in their place, by which the system
    * does not find it: it is left out where that was asked for, else refused.
    */
-  private visitGarbled(folder: Folder, path: string, name: string, file: string): void {
+  #visitGarbled(folder: Folder, path: string, name: string, file: string): void {
     const candidate: Candidate = { path, name, file, type: "special", target: null, names: () => [] };
-    const { drop } = this.request.selection.decide(candidate, folder.standing);
+    const { drop } = this.#request.selection.decide(candidate, folder.standing);
     if (drop === null) {
-      refuseName(findPathFault(this.arcpathOf(path), "linux"), file);
+      refuseName(findPathFault(this.#arcpathOf(path), "linux"), file);
       return;
     }
-    const count = folder.count ?? this.openCount(path, drop.reason, drop.kind);
+    const count = folder.count ?? this.#openCount(path, drop.reason, drop.kind);
     // Whether it is a file, and how large, cannot be asked.
     Object.assign(count, { files: null, bytes: null });
   }
 
-  private keep(folder: Folder, candidate: Candidate, decision: Decision, found: Found, content: ListedFolder | null): void {
+  #keep(folder: Folder, candidate: Candidate, decision: Decision, found: Found, content: ListedFolder | null): void {
     const { path, name, file, type, target } = candidate;
-    const arcpath = this.arcpathOf(path);
-    this.checkName(arcpath, name, file);
-    this.planFolders(folder);
+    const arcpath = this.#arcpathOf(path);
+    checkName(arcpath, name, file);
+    this.#planFolders(folder);
     folder.kept++;
-    if (decision.exempt) this.noteSecret(arcpath, path, name, folder.standing);
+    if (decision.exempt) this.#noteSecret(arcpath, path, name, folder.standing);
     if (type === "folder") {
-      const child = this.openFolder(path, folder, decision, null);
+      const child = this.#openFolder(path, folder, decision, null);
       child.listed = content;
-      this.plan(child);
+      this.#plan(child);
     } else if (type === "symlink") {
-      this.entries.push({ type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
+      this.#entries.push({ type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
     } else if (type === "file") {
-      this.planFile(arcpath, file, found);
-      if (!decision.secretsAllowed && isSearched(path, name)) searchSecrets(file, path);
+      this.#planFile(arcpath, file, found);
     } else {
       refuseSpecial(found.listed.mode(found.index), file);
     }
   }
 
-  private planFile(arcpath: string, file: string, { listed, index }: Found): void {
+  #planFile(arcpath: string, file: string, { listed, index }: Found): void {
     refuseUnreadable(listed.mode(index), file);
-    this.entries.push(listed.file(index, this.place, arcpath));
+    this.#entries.push(listed.file(index, this.#place, arcpath));
     const inode = listed.sharedInode(index);
-    if (inode !== null) this.inodes.set(arcpath, inode);
+    if (inode !== null) this.#inodes.set(arcpath, inode);
   }
 
-  private leaveOut(folder: Folder, candidate: Candidate, decision: Decision, { listed, index }: Found): void {
+  #leaveOut(folder: Folder, candidate: Candidate, decision: Decision, { listed, index }: Found): void {
     const { drop } = decision;
     if (drop === null) return;
     folder.lost.add(drop.reason);
+    if (drop === BEYOND) return;
     const isFolder = candidate.type === "folder";
-    const count = folder.count ?? this.openCount(candidate.path, drop.reason, drop.kind);
+    const count = folder.count ?? this.#openCount(candidate.path, drop.reason, drop.kind);
     if (!isFolder) {
       if (count.files !== null) count.files++;
       if (count.bytes !== null && candidate.type === "file") count.bytes += listed.size(index);
       return;
     }
-    const closed = decision.closed || !this.request.selection.mayInclude;
-    this.openFolder(candidate.path, folder, { ...decision, closed }, count);
+    const closed = decision.closed || !this.#request.selection.mayInclude;
+    this.#openFolder(candidate.path, folder, { ...decision, closed }, count);
   }
 
-  private openCount(path: string, reason: LeftOutReason, kind: string): Count {
-    const count = { path: this.arcpathOf(path), reason, kind, files: 0, bytes: 0 };
-    this.counts.push(count);
+  #openCount(path: string, reason: LeftOutReason, kind: string): Count {
+    const count = { path: this.#arcpathOf(path), reason, kind, files: 0, bytes: 0 };
+    this.#counts.push(count);
     return count;
   }
 
-  private openFolder(path: string, parent: Folder | null, standing: Standing, count: Count | null): Folder {
+  #openFolder(path: string, parent: Folder | null, standing: Standing, count: Count | null): Folder {
     const folder = { path, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), listed: null };
-    this.folders.push(folder);
-    this.pending.push(folder);
+    this.#folders.push(folder);
+    this.#pending.push(folder);
     return folder;
   }
 
   /** Something below a left-out folder came back: so do the folders on the way to it. */
-  private planFolders(folder: Folder): void {
+  #planFolders(folder: Folder): void {
     for (let at: Folder | null = folder; at !== null && !at.planned; at = at.parent) {
       if (at.parent !== null) at.parent.kept++;
-      this.plan(at);
+      this.#plan(at);
     }
   }
 
-  private plan(folder: Folder): void {
-    const arcpath = this.arcpathOf(folder.path);
-    this.entries.push({ type: "directory", path: arcpath });
+  #plan(folder: Folder): void {
+    const arcpath = this.#arcpathOf(folder.path);
+    this.#entries.push({ type: "directory", path: arcpath });
     Object.assign(folder, { planned: true });
   }
 
   /** Children are opened after their parents, so the way back meets them first. */
-  private dropEmptied(): ReadonlySet<string> {
+  #dropEmptied(): ReadonlySet<string> {
     const emptied = new Set<string>();
-    for (const folder of this.folders.reverse()) {
+    for (const folder of this.#folders.reverse()) {
       const { parent, lost } = folder;
       if (parent === null || !folder.planned || folder.kept > 0 || lost.size === 0) continue;
       if (![...lost].every((reason) => EMPTYING.has(reason))) continue;
-      emptied.add(this.arcpathOf(folder.path));
+      emptied.add(this.#arcpathOf(folder.path));
       parent.kept--;
       for (const reason of lost) parent.lost.add(reason);
     }
     return emptied;
   }
 
-  private noteSecret(arcpath: string, path: string, name: string, parent: Standing): void {
-    if (!parent.secretsAllowed || isSearched(path, name)) this.secrets.push(arcpath);
+  #noteSecret(arcpath: string, path: string, name: string, parent: Standing): void {
+    if (!parent.secretsAllowed || isSearched(path, name)) this.#secrets.push(arcpath);
   }
 
-  private arcpathOf(path: string): string {
-    const { arcpath } = this.request;
+  #arcpathOf(path: string): string {
+    const { arcpath } = this.#request;
     return arcpath === "" || path === "" ? arcpath + path : `${arcpath}/${path}`;
   }
 
@@ -277,8 +289,8 @@ class Walk {
    *
    * @param path relative to the root
    */
-  private list(path: string, isDropped: boolean, count: Count | null = null): ListedFolder {
-    const { root, listing } = this.request;
+  #list(path: string, isDropped: boolean, count: Count | null = null): ListedFolder {
+    const { root, listing } = this.#request;
     const listed = listing?.folder(path) ?? null;
     if (listed !== null) return listed;
     const folder = path === "" ? root : `${root}/${path}`;
@@ -294,24 +306,11 @@ class Walk {
   }
 
   /** A folder of which nothing is decided yet; null where it cannot be listed: whoever keeps it is told. */
-  private peek(path: string): ListedFolder | null {
+  #peek(path: string): ListedFolder | null {
     try {
-      return this.list(path, false);
+      return this.#list(path, false);
     } catch {
       return null;
     }
-  }
-
-  private readTarget(file: string): string {
-    try {
-      return readlinkSync(file);
-    } catch (error) {
-      throw unreadable(error, file);
-    }
-  }
-
-  private checkName(arcpath: string, name: string, file: string): void {
-    if (PLAIN_PATH.test(arcpath) && name.length <= PLAIN_NAME_LENGTH) return;
-    refuseName(findPathFault(arcpath, "linux"), file);
   }
 }

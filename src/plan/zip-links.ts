@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileOfBytes, fileUnder, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
-import { EnvpackError } from "../errors.js";
-import type { Notice } from "../progress.js";
+import { parseObject } from "../environment/package-json.js";
+import { EnvpackError } from "../support/errors.js";
+import type { Notice } from "../support/progress.js";
 import { byPath } from "./found-paths.js";
-import { findImportOut, isCode, LinkedTree } from "./linked-tree.js";
+import { findClimbOut, findTypescript, isCode, isInModules, LinkedTree } from "./linked-tree.js";
 
 /** Makes a script that starts another file, in place of a link to it: given the folder it stands in and the file, both arcpaths. */
 export type MakeLauncher = (folder: string, file: PlannedFile) => Uint8Array;
@@ -18,9 +19,13 @@ export type MakeLauncher = (folder: string, file: PlannedFile) => Uint8Array;
  *
  * @throws EnvpackError LINK_NEEDED
  */
-export function copyLinks(entries: readonly PlannedEntry[], makeLauncher: MakeLauncher, note: (notice: Notice) => void): readonly PlannedEntry[] {
-  const copier = new Copier(new LinkedTree(entries), makeLauncher, note);
-  return copyHardLinks(entries).flatMap((entry) => (entry.type === "symlink" ? copier.copy(entry.path, entry.path, []) : [entry])).sort(byPath);
+export function copyLinks(
+  entries: readonly PlannedEntry[],
+  makeLauncher: MakeLauncher,
+): { readonly entries: readonly PlannedEntry[]; readonly notices: readonly Notice[] } {
+  const copier = new Copier(new LinkedTree(entries), makeLauncher);
+  const copied = copyHardLinks(entries).flatMap((entry) => (entry.type === "symlink" ? copier.copy(entry.path, entry.path, []) : [entry]));
+  return { entries: copied.sort(byPath), notices: copier.notices };
 }
 
 /** For formats without hard links: each name of a file becomes a file. */
@@ -37,15 +42,14 @@ export function copyHardLinks(entries: readonly PlannedEntry[]): readonly Planne
 class Copier {
   readonly #tree: LinkedTree;
   readonly #makeLauncher: MakeLauncher;
-  readonly #note: (notice: Notice) => void;
+  readonly notices: Notice[] = [];
   /** What copies may still take. */
   #entries: number;
   #bytes: number;
 
-  constructor(tree: LinkedTree, makeLauncher: MakeLauncher, note: (notice: Notice) => void) {
+  constructor(tree: LinkedTree, makeLauncher: MakeLauncher) {
     this.#tree = tree;
     this.#makeLauncher = makeLauncher;
-    this.#note = note;
     this.#entries = tree.entries;
     this.#bytes = tree.bytes;
   }
@@ -61,7 +65,7 @@ class Copier {
     const entry = target === null || target === "" ? null : this.#tree.get(target);
     if (target === "") throw needed("leads to a folder that holds it", link);
     if (target === null || entry === undefined || entry === null) {
-      this.#note({ code: "LINK_DANGLES", message: "a link leads to nothing, and is left out of the zip", path: link });
+      this.notices.push({ code: "LINK_DANGLES", message: "a link leads to nothing, and is left out of the zip", path: link });
       return [];
     }
     if (entry.type === "directory") return this.#copyFolder(path, link, target, above);
@@ -82,7 +86,8 @@ class Copier {
   }
 
   #copyFolder(path: string, link: string, target: string, above: readonly string[]): PlannedEntry[] {
-    if (`${link}/`.startsWith(`${target}/`) || above.includes(target) || above.length > MAX_LINK_HOPS) throw needed("leads to a folder that holds it", link);
+    if (`${link}/`.startsWith(`${target}/`) || above.includes(target) || above.length > MAX_LINK_HOPS)
+      throw needed("leads to a folder that holds it", link);
     if (this.#tree.holdsCode(target)) this.#assertSameModules(path, link, target);
     const copies: PlannedEntry[] = [{ type: "directory", path }];
     this.#count(0, link);
@@ -103,16 +108,33 @@ class Copier {
 
   /** Node looks for packages in the folders above a module's real path: for a copy those above the copy. */
   #assertSameModules(path: string, link: string, target: string): void {
-    const same = this.#tree.packageFolders(path).join("\n") === this.#tree.packageFolders(target).join("\n") && this.#tree.packageAbove(path, target) === this.#tree.packageAbove(target, target);
+    const same =
+      this.#tree.packageFolders(path).join("\n") === this.#tree.packageFolders(target).join("\n") && this.#isSamePackage(path, target);
     if (!same) throw needed("leads to a package that finds other packages where it lies", link);
-    const file = findImportOut(this.#tree, target, readSource);
-    if (file !== null) throw needed(`leads to a folder whose ${JSON.stringify(file)} imports from outside of it`, link);
+    const typescript = isInModules(path) && !isInModules(target) ? findTypescript(this.#tree, target, readSource) : null;
+    if (typescript !== null)
+      throw needed(`leads to a folder whose ${JSON.stringify(typescript)} is TypeScript, which Node runs in no node_modules folder`, link);
+    const file = findClimbOut(this.#tree, target, readSource);
+    if (file !== null) throw needed(`leads to a folder whose ${JSON.stringify(file)} imports or looks for something outside of it`, link);
+  }
+
+  /** Whether the same package.json says of a copy what its files are, or one that says no more than none does. */
+  #isSamePackage(path: string, target: string): boolean {
+    const [copied, linked] = [this.#tree.packageAbove(path, target), this.#tree.packageAbove(target, target)];
+    if (copied === linked) return true;
+    return [copied, linked].every((folder) => folder === null || (folder !== "own" && !this.#saysWhatFilesAre(folder)));
+  }
+
+  #saysWhatFilesAre(folder: string): boolean {
+    const json = parseObject(readSource(this.#tree.fileAt(posix.join(folder, "package.json"))).toString());
+    return json === null || ["type", "imports", "exports"].some((field) => field in json);
   }
 
   #count(bytes: number, link: string): void {
     this.#entries--;
     this.#bytes -= bytes;
-    if (this.#entries < 0 || this.#bytes < 0) throw needed("is one too many: copies in the place of links would more than double the environment", link);
+    if (this.#entries < 0 || this.#bytes < 0)
+      throw needed("is one too many: copies in the place of links would more than double the environment", link);
   }
 }
 

@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { linkSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Pool, withPool } from "../../src/engine/pool.js";
+import { Pool, withPool } from "../../src/engine/threads/pool.js";
 import { ListedFile } from "../../src/listing/listed-folder.js";
 import { Lister } from "../../src/listing/lister.js";
 import { listTree, type Listing } from "../../src/listing/listing.js";
+import { scratchFolder } from "../scratch.js";
 
-const root = mkdtempSync(join(tmpdir(), "envpack-listing-"));
+const root = scratchFolder("listing");
 /** A name that is no UTF-8. */
 const GARBLED = Buffer.concat([Buffer.from(`${root}/odd/`), Buffer.from([0x66, 0xff])]);
 
@@ -21,10 +21,6 @@ beforeAll(() => {
   linkSync(join(root, "odd/two\nlines"), join(root, "odd/same"));
   symlinkSync("nowhere", join(root, "ü/ñ/link"));
   for (let index = 0; index < 700; index++) writeFileSync(join(root, `node_modules/p${index}/lib/index.js`), "x".repeat(index));
-});
-
-afterAll(() => {
-  rmSync(root, { recursive: true });
 });
 
 /** What a listing says, a line a name, by path. */
@@ -102,7 +98,7 @@ describe("a listing", () => {
 
 describe("a folder in which something cannot be asked about", () => {
   // Below a path that is nearly too long, a long name is found and then leads to nothing.
-  const top = mkdtempSync(join(tmpdir(), "envpack-listing-"));
+  const top = scratchFolder("listing");
   const deep = join(top, ...Array.from({ length: 19 }, () => "d".repeat(200)));
   const long = "n".repeat(250);
 

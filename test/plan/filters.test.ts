@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/environment/read.js";
-import { compileRules, type FilterRule } from "../../src/plan/filters.js";
+import { compileRules, type FilterRule } from "../../src/support/filters.js";
 import { planArchive } from "../../src/plan/plan-archive.js";
 import type { Plan } from "../../src/plan/plan.js";
 import { makeFolder, sampleProject, writeTree } from "../environment/tree.js";
@@ -109,7 +109,14 @@ describe("what is left out by itself", () => {
       "node_modules/coverage/lcov.info": "",
     });
     const files = (await paths()).filter((path) => !path.endsWith("/"));
-    expect(files).toEqual([".next/server/app.js", ".yarn/cache/a.zip", "cache/own", "node_modules/coverage/lcov.info", "package.json", "src/coverage/own.js"]);
+    expect(files).toEqual([
+      ".next/server/app.js",
+      ".yarn/cache/a.zip",
+      "cache/own",
+      "node_modules/coverage/lcov.info",
+      "package.json",
+      "src/coverage/own.js",
+    ]);
     const { leftOut } = await plan();
     expect(leftOut.every(({ reason }) => reason === "cache")).toBe(true);
     expect(leftOut).toContainEqual({ path: "app/node_modules/.cache", reason: "cache", kind: "tool cache", files: 1, bytes: 5 });
@@ -124,7 +131,8 @@ describe("what is left out by itself", () => {
   });
 
   test("what leads to a development package in pnpm's virtual store: its shim, and the links beside it", async () => {
-    const shim = (program: string): string => `#!/bin/sh\nbasedir=$(dirname "$(echo "$0" | sed -e 's,\\\\,/,g')")\nexec node  "$basedir/${program}" "$@"\n`;
+    const shim = (program: string): string =>
+      `#!/bin/sh\nbasedir=$(dirname "$(echo "$0" | sed -e 's,\\\\,/,g')")\nexec node  "$basedir/${program}" "$@"\n`;
     const store = "node_modules/.pnpm";
     writeTree(folder, {
       "package.json": { name: "p", version: "1.0.0", dependencies: { a: "1" }, devDependencies: { d: "1" } },
@@ -143,7 +151,10 @@ describe("what is left out by itself", () => {
     const names = entries.map(({ path }) => path.replace(/^app\/node_modules\//, ""));
     expect(names.filter((path) => path.startsWith(".bin/"))).toEqual([".bin/a", ".bin/other"]);
     expect(names.filter((path) => path.startsWith(".pnpm/") && path.includes("@"))).toEqual([
-      ".pnpm/a@1.0.0", ".pnpm/a@1.0.0/node_modules", ".pnpm/a@1.0.0/node_modules/a", ".pnpm/a@1.0.0/node_modules/a/package.json",
+      ".pnpm/a@1.0.0",
+      ".pnpm/a@1.0.0/node_modules",
+      ".pnpm/a@1.0.0/node_modules/a",
+      ".pnpm/a@1.0.0/node_modules/a/package.json",
     ]);
   });
 

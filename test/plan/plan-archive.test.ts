@@ -7,8 +7,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { PlannedEntry } from "../../src/archive/entry.js";
 import type { Environment } from "../../src/environment/environment.js";
 import { readEnvironment } from "../../src/environment/read.js";
-import { narrowEnvironment } from "../../src/plan/narrow.js";
-import { planArchive, scanRoots, type PlanOptions } from "../../src/plan/plan-archive.js";
+import { narrowEnvironment } from "../../src/embed/narrow-environment.js";
+import { planArchive, scanRoots } from "../../src/plan/plan-archive.js";
+import type { PlanOptions } from "../../src/plan/plan-options.js";
 import type { Plan } from "../../src/plan/plan.js";
 import { pack } from "../engine/trees.js";
 import { makeFolder, sampleProject, writeTree } from "../environment/tree.js";
@@ -35,10 +36,21 @@ const exclude = (pattern: string): Partial<PlanOptions> => ({ rules: [{ action: 
 
 describe("entries", () => {
   test("are sorted by code units, folders before what they hold, all below app/", async () => {
-    writeTree(folder, { "a/b": "", "a-b": "", "B": "", "é": "", "a.b/c": "", "empty/": "" });
+    writeTree(folder, { "a/b": "", "a-b": "", B: "", é: "", "a.b/c": "", "empty/": "" });
     const paths = (await plan()).entries.map(({ path }) => path);
     expect(paths).toEqual([...paths].sort());
-    expect(paths).toEqual(["app", "app/B", "app/a", "app/a-b", "app/a.b", "app/a.b/c", "app/a/b", "app/empty", "app/package.json", "app/é"]);
+    expect(paths).toEqual([
+      "app",
+      "app/B",
+      "app/a",
+      "app/a-b",
+      "app/a.b",
+      "app/a.b/c",
+      "app/a/b",
+      "app/empty",
+      "app/package.json",
+      "app/é",
+    ]);
   });
 
   test("of files say where the content lies, how long it is and which file it was", async () => {
@@ -74,7 +86,8 @@ describe("entries", () => {
     for (const name of ["a/link", "z"]) linkSync(join(folder, "m/file"), join(folder, name));
     linkSync(join(folder, "m/file"), join(scratch, `outside-${at}`));
     expect(await entryOf("app/a/link")).toMatchObject({ type: "file", size: 7 });
-    for (const path of ["app/m/file", "app/z"]) expect(await entryOf(path)).toEqual({ type: "hardlink", path, executable: false, target: "app/a/link" });
+    for (const path of ["app/m/file", "app/z"])
+      expect(await entryOf(path)).toEqual({ type: "hardlink", path, executable: false, target: "app/a/link" });
   });
 
   test("of an excluded file are no target of a hard link", async () => {
@@ -87,7 +100,11 @@ describe("entries", () => {
 describe("what cannot be packed is refused with its path", () => {
   test("15: a named pipe, without opening it, unless it is excluded", async () => {
     execFileSync("mkfifo", [join(folder, "pipe.key")]);
-    await expect(plan()).rejects.toMatchObject({ code: "SPECIAL_FILE", path: join(folder, "pipe.key"), message: expect.stringContaining("named pipe") });
+    await expect(plan()).rejects.toMatchObject({
+      code: "SPECIAL_FILE",
+      path: join(folder, "pipe.key"),
+      message: expect.stringContaining("named pipe"),
+    });
     await expect(plan(exclude("*.key"))).resolves.toBeDefined();
   });
 
@@ -150,7 +167,10 @@ describe("the output", () => {
     writeTree(folder, { "out/x.tar": "12", ".envpack-output-1-00c0ffee": "", "out/y.tar": "", "x.tar": "" });
     const { entries, leftOut } = await plan({ output: join(folder, "out/x.tar") });
     expect(entries.map(({ path }) => path)).toEqual(["app", "app/out", "app/out/y.tar", "app/package.json", "app/x.tar"]);
-    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([["app/.envpack-output-1-00c0ffee", "output"], ["app/out/x.tar", "output"]]);
+    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([
+      ["app/.envpack-output-1-00c0ffee", "output"],
+      ["app/out/x.tar", "output"],
+    ]);
   });
 
   test("of an earlier version stays out unless it is named, what only looks like it goes in", async () => {
@@ -164,20 +184,51 @@ describe("the output", () => {
     expect(kept.leftOut.map(({ path }) => path)).toEqual(["app/p-linux-arm64.tgz"]);
   });
 
-  test.each(["tar", "tar.gz", "tar.zst", "zip"] as const)("of any name stays out of the next one: a %s that envpack made", async (format) => {
-    const { archive } = await pack([], format);
-    writeTree(folder, { [`env.${format}`]: archive, [`cut.${format}`]: archive.subarray(0, -400), [`sub/env.${format}`]: archive, [`empty.${format}`]: "" });
-    const { entries, leftOut } = await plan();
-    expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([[`app/env.${format}`, "output"]]);
-    expect(entries.map(({ path }) => path)).toEqual(expect.arrayContaining([`app/cut.${format}`, `app/empty.${format}`, `app/sub/env.${format}`]));
-    const kept = await plan({ rules: [{ action: "include", pattern: "env.*" }] });
-    expect(kept.leftOut).toEqual([]);
-  });
+  test.each(["tar", "tar.gz", "tar.zst", "zip"] as const)(
+    "of any name stays out of the next one: a %s that envpack made",
+    async (format) => {
+      const { archive } = await pack([], format);
+      writeTree(folder, {
+        [`env.${format}`]: archive,
+        [`cut.${format}`]: archive.subarray(0, -400),
+        [`sub/env.${format}`]: archive,
+        [`empty.${format}`]: "",
+      });
+      const { entries, leftOut } = await plan();
+      expect(leftOut.map(({ path, reason }) => [path, reason])).toEqual([[`app/env.${format}`, "output"]]);
+      expect(entries.map(({ path }) => path)).toEqual(
+        expect.arrayContaining([`app/cut.${format}`, `app/empty.${format}`, `app/sub/env.${format}`]),
+      );
+      const kept = await plan({ rules: [{ action: "include", pattern: "env.*" }] });
+      expect(kept.leftOut).toEqual([]);
+    },
+  );
 
   test("outside of the environment changes nothing", async () => {
     writeTree(folder, { "x.tar": "" });
     expect((await plan({ output: join(scratch, "x.tar") })).leftOut).toEqual([]);
   });
+});
+
+test("a folder goes when all below it went, however deep; one that was empty before, or holds a file, stays", async () => {
+  writeTree(folder, {
+    "package.json": { private: true, workspaces: ["packages/*"] },
+    "node_modules/@tools/deep/package.json": { name: "@tools/deep", version: "1.0.0" },
+    "packages/web/package.json": { name: "web", version: "1.0.0", devDependencies: { "@scope/tool": "1" } },
+    "packages/web/node_modules/@scope/tool/package.json": { name: "@scope/tool", version: "1.0.0" },
+    "packages/web/empty/": "",
+    "packages/other/package.json": { name: "other", dependencies: { "@tools/deep": "1" } },
+  });
+  const environment = await readEnvironment(join(folder, "packages/web"), { node: "none" });
+  const { entries } = await planArchive(environment, { rules: [], omitDev: true, includeSecrets: [], output: null });
+  expect(entries.map(({ path }) => path)).toEqual([
+    "app",
+    "app/package.json",
+    "app/packages",
+    "app/packages/web",
+    "app/packages/web/empty",
+    "app/packages/web/package.json",
+  ]);
 });
 
 test("7: names that differ in case or Unicode form only are one notice", async () => {
@@ -198,7 +249,12 @@ test("progress counts entries up to all of them", async () => {
 
 test("the runtime goes to bin/node, its tools to lib/node_modules", async () => {
   const environment = await readEnvironment(folder, { node: "current" });
-  const { entries } = await planArchive(environment, { rules: [{ action: "exclude", pattern: "*" }], omitDev: false, includeSecrets: [], output: null });
+  const { entries } = await planArchive(environment, {
+    rules: [{ action: "exclude", pattern: "*" }],
+    omitDev: false,
+    includeSecrets: [],
+    output: null,
+  });
   const node = entries.find(({ path }) => path === "bin/node");
   expect(node).toMatchObject({ type: "file", executable: true, source: { file: environment.runtime?.binary } });
   expect(entries.map(({ path }) => path)).toContain("bin");
@@ -217,6 +273,9 @@ test("the environment as packed has no package and no command that was left out"
 
 test("both names of the environment's folder become app", () => {
   const roots = scanRoots({ kind: "project", root: "/real/p", namedRoot: "/named/p" });
-  expect(roots).toEqual([{ path: "/real/p", arcpath: "app" }, { path: "/named/p", arcpath: "app" }]);
+  expect(roots).toEqual([
+    { path: "/real/p", arcpath: "app" },
+    { path: "/named/p", arcpath: "app" },
+  ]);
   expect(scanRoots({ kind: "prefix", root: "/p", namedRoot: "/p" })).toEqual([{ path: "/p", arcpath: "" }]);
 });

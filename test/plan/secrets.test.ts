@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readEnvironment } from "../../src/environment/read.js";
-import type { EnvpackError } from "../../src/errors.js";
-import type { FilterRule } from "../../src/plan/filters.js";
+import type { EnvpackError } from "../../src/support/errors.js";
+import type { FilterRule } from "../../src/support/filters.js";
 import { planArchive } from "../../src/plan/plan-archive.js";
 import type { Plan } from "../../src/plan/plan.js";
 import { makeFolder, writeTree } from "../environment/tree.js";
@@ -50,14 +50,25 @@ describe("secrets by name stay behind", () => {
   );
 
   test("a key by its content: certificates and public keys stay in", async () => {
-    writeTree(folder, { "ca.pem": CERTIFICATE, "server.key": KEY, "both.pem": CERTIFICATE + KEY, "late.pem": "x".repeat(2_000_000) + KEY, "keys.key/a": "x" });
+    writeTree(folder, {
+      "ca.pem": CERTIFICATE,
+      "server.key": KEY,
+      "both.pem": CERTIFICATE + KEY,
+      "late.pem": "x".repeat(2_000_000) + KEY,
+      "keys.key/a": "x",
+    });
     const found = await plan();
     expect(filesOf(found)).toEqual(["app/ca.pem", "app/keys.key/a", "app/package.json"]);
     expect(found.leftOut.map(({ kind }) => kind)).toEqual(["private key", "private key", "private key"]);
   });
 
   test("what packages publish for their tests is told once, with a count", async () => {
-    writeTree(folder, { "node_modules/x/package.json": { name: "x" }, "node_modules/x/test/.env": "", "node_modules/x/test/k.pem": KEY, "node_modules/x/.npmrc": "" });
+    writeTree(folder, {
+      "node_modules/x/package.json": { name: "x" },
+      "node_modules/x/test/.env": "",
+      "node_modules/x/test/k.pem": KEY,
+      "node_modules/x/.npmrc": "",
+    });
     const fixtures = (await plan()).notices.filter(({ code }) => code === "SECRET_FIXTURES");
     expect(fixtures).toMatchObject([{ message: expect.stringContaining("3 files") }]);
   });
@@ -81,6 +92,22 @@ describe("credentials in files that stay stop the packing with their line, never
     ["yarn.lock", `resolved "https://me:$1${VALUE}{}@host/x"`, 1],
     ["yarn.lock", `resolved "https://\${USER}:${VALUE}@host/x"`, 1],
     ["package.json", `{"config": {"_auth": "$$${VALUE}"}}`, 1],
+    ["package-lock.json", `{"a": "https://${"a1".repeat(10)}@host/x.tgz"}`, 1],
+    ["package-lock.json", `{"a": "https://k3yword9@host/x.tgz"}`, 1],
+    ["node_modules/b/package.json", `{"name": "b", "version": "1.0.0", "_resolved": "https://${"Ab".repeat(10)}@host/b.tgz"}`, 1],
+    ["node_modules/b/package.json", `{"name": "b", "version": "1.0.0", "_resolved": "https://host/b.tgz?token=${VALUE}${VALUE}"}`, 1],
+    ["package-lock.json", `{"a": "https:\\/\\/me:${VALUE}@host\\/x.tgz"}`, 1],
+    ["yarn.lock", `\n\nresolved "https://host/x.tgz?sig=${VALUE}"`, 3],
+    ["yarn.lock", `resolved "https://host/x.tgz?v=1&apikey=${VALUE}"`, 1],
+    ["yarn.lock", `resolved "https://host/x.tgz?api_key=${VALUE}#abcdef"`, 1],
+    ["yarn.lock", `resolved "https://host/x.tgz?private_key=${VALUE}"`, 1],
+    ["yarn.lock", `resolved "https://host/x.tgz#token=${VALUE}"`, 1],
+    ["yarn.lock", `resolved "https://host/x.tgz?X-Amz-Signature=${VALUE}"`, 1],
+    ["yarn.lock", `"x@npm:1::__archiveUrl=https%3A%2F%2Fme%3A${VALUE}%40host%2Fx.tgz"`, 1],
+    ["pnpm-lock.yaml", `tarball: https://host/x?token=s3cr`, 1],
+    ["bun.lock", `"https://host/a", "https://me:${VALUE}@host/b"`, 1],
+    ["package-lock.json", `${" ".repeat((1 << 20) - 12)}\n{"a": "https://me:${VALUE}@host/x.tgz"}`, 2],
+    ["package-lock.json", `${"\n".repeat(9)}${" ".repeat(1 << 20)}\n{"a": "https://me:${VALUE}@host/x.tgz"}`, 11],
   ])("%s", async (name, content, line) => {
     writeTree(folder, { [name]: content });
     const error: unknown = await plan().catch((thrown: unknown) => thrown);
@@ -94,6 +121,17 @@ describe("credentials in files that stay stop the packing with their line, never
     ["package.json", '{"config": {"x": "https://${USER}:${TOKEN}@host/", "_authToken": "${NPM_TOKEN}"}}'],
     ["package.json", '{"peerDependencies": {"npm_package": "1", "my_auth": "2"}}'],
     ["README.md", "https://me:pass@host/"],
+    [
+      "package-lock.json",
+      '{"a": "git+https://user@host/x.git#0123456789abcdef0123456789abcdef01234567", "b": "git+ssh://git2024x@host/x.git#semver:1"}',
+    ],
+    ["yarn.lock", 'resolved "https://host/x.tgz#0123456789abcdef0123456789abcdef01234567"\n"x@https://host/a.git#commit=0123456789abcdef"'],
+    ["yarn.lock", 'resolved "https://host/x.tgz?cache=12345678&v=2&token=${NPM_TOKEN}&sig="'],
+    [
+      "node_modules/b/package.json",
+      '{"name": "b", "version": "1.0.0", "badge": "https://ci.example/x.svg?circle-token=abc123&key=abcdef", "_auth_note": "none"}',
+    ],
+    ["package.json", '{"scripts": {"a": "http://localhost:3000/a@b", "b": "curl https://***:***@host"}}'],
   ])("no false alarm in %s: %s", async (name, content) => {
     writeTree(folder, { [name]: content });
     await expect(plan()).resolves.toBeDefined();

@@ -10,7 +10,9 @@ const ENDINGS = /\.(mk|Makefile|o|a|d|stamp|sln|vcxproj|filters|user|tlog|lastbu
 
 /** Whether a folder is where node-gyp built: its name and what it writes there tell. */
 export function isGypBuild(name: string, names: readonly string[]): boolean {
-  return name.startsWith("build") && names.includes("config.gypi") && (names.includes("Makefile") || names.some((one) => one.endsWith(".sln")));
+  return (
+    name.startsWith("build") && names.includes("config.gypi") && (names.includes("Makefile") || names.some((one) => one.endsWith(".sln")))
+  );
 }
 
 /**

@@ -1,11 +1,8 @@
-import type { Drop, DropRule } from "./drop.js";
+import type { Drop } from "./drop.js";
 
 const REPORT: Drop = { reason: "cache", kind: "test report" };
 
-/** What nyc keeps of its runs (census: "test and lint caches", `coverage/**`). */
-export const testReports: DropRule = { drop: REPORT, names: [".nyc_output"] };
-
-/** What istanbul, c8 and vitest write into `coverage/`; a folder of that name may also be sources. */
+/** What istanbul, c8 and vitest write into `coverage/` (census: "test and lint caches", `coverage/**`); a folder of that name may also be sources. */
 const COVERAGE_MARKS = ["lcov.info", "lcov-report", "coverage-final.json", "coverage-summary.json", "clover.xml", ".tmp"];
 
 /** @param names the content of a folder, asked for only where its name is `coverage` */
