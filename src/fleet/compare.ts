@@ -1,19 +1,10 @@
-import { META, type Entry } from "../archive/entry.js";
+import { META } from "../archive/entry.js";
+import type { Side } from "./side.js";
 import type { PackageRecord } from "../manifest/manifest.js";
 import { packageFinder } from "./digests.js";
 import { factsOf } from "./facts.js";
 import { driftRows, entryRows, packageDigestRows } from "./files.js";
-import type { Report } from "./report.js";
 import { makeRow, type Aspect, type Row } from "./row.js";
-
-/** One of those that are compared. */
-export interface Side {
-  /** Short, and no other side's. */
-  readonly name: string;
-  readonly report: Report;
-  /** Of an archive or a folder that is at hand; null of a report. */
-  readonly entries: readonly Entry[] | null;
-}
 
 export interface FleetComparison {
   /** In order of aspect, then of what differs. */
@@ -62,7 +53,12 @@ function packageRows(sides: readonly Side[]): { readonly row: Row; readonly fold
   const tables = sides.map(({ report }) => groupByName(report.manifest.packages));
   const names = [...new Set(tables.flatMap((table) => [...table.keys()]))].sort();
   return names.flatMap((name) => {
-    const row = makeRow("packages", name, sides, tables.map((table) => versionsOf(table.get(name))));
+    const row = makeRow(
+      "packages",
+      name,
+      sides,
+      tables.map((table) => versionsOf(table.get(name))),
+    );
     return row === null ? [] : [{ row, folders: tables.flatMap((table) => (table.get(name) ?? []).map(({ path }) => path)) }];
   });
 }
@@ -89,7 +85,12 @@ function fileRows(sides: readonly Side[]): FileRow[] {
   if (sides.every(({ entries }) => entries !== null)) return entryRows(sides);
   const rows = [...packageDigestRows(sides), ...driftRows(sides)];
   if (rows.length > 0) return rows;
-  const row = makeRow("files", META.manifest, sides, sides.map(({ report }) => `of the whole with digest ${report.digests.content}`));
+  const row = makeRow(
+    "files",
+    META.manifest,
+    sides,
+    sides.map(({ report }) => `of the whole with digest ${report.digests.content}`),
+  );
   return row === null ? [] : [{ path: META.manifest, row }];
 }
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { digestEntries } from "../archive/digest-entries.js";
 import { META, type Entry } from "../archive/entry.js";
-import { encodeEntry } from "../archive/index-lines.js";
+import { encodeEntry } from "../archive/index/index-lines.js";
 import type { PackageRecord } from "../manifest/manifest.js";
 
 /** What tells whether two environments hold the same, without their files: SHA-256s in hex. */

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import type { CommonOptions } from "../options.js";
-import { compareTree, type Difference } from "../restore/compare.js";
+import type { CommonOptions } from "../support/options.js";
+import { compareTree, type Difference } from "../verify/compare.js";
 
 /** What of a restored environment is not as it was packed, with what is there instead. */
 export interface Drift extends Difference {

@@ -1,5 +1,5 @@
 import type { Entry } from "../archive/entry.js";
-import type { Side } from "./compare.js";
+import type { Side } from "./side.js";
 import type { Drift } from "./drift.js";
 import { makeRow, type Row } from "./row.js";
 
@@ -28,7 +28,9 @@ export function packageDigestRows(sides: readonly Side[]): FileRow[] {
     const states = report.manifest.packages.map(({ path }, index) => [path, `sha256 ${packages[index] ?? ""}`] as const);
     return new Map<string, string>([...states, ["", `sha256 ${others}`]]);
   });
-  const nameOf = new Map(sides.flatMap(({ report }) => report.manifest.packages.map((one) => [one.path, `${one.name} in ${one.path}`] as const)));
+  const nameOf = new Map(
+    sides.flatMap(({ report }) => report.manifest.packages.map((one) => [one.path, `${one.name} in ${one.path}`] as const)),
+  );
   return rowsOf(sides, tables, null, (path) => (path === "" ? "files of no package" : `files of ${nameOf.get(path) ?? path}`));
 }
 

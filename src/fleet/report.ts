@@ -1,4 +1,4 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 import { decodeManifest } from "../manifest/decode.js";
 import type { Manifest, Platform } from "../manifest/manifest.js";
 import { count, list, nullable, oneOf, pattern, record, ShapeError, text, type Shape } from "../manifest/shape.js";
@@ -7,8 +7,8 @@ import type { Drift } from "./drift.js";
 
 /** What `envpack info --json` tells, as far as environments are compared by it. */
 export interface Report {
-  readonly kind: "archive" | "folder";
-  /** Absolute, on the machine that reported. */
+  readonly kind: "archive" | "folder" | "image";
+  /** Absolute, on the machine that reported; of an image its name. */
   readonly path: string;
   readonly manifest: Manifest;
   readonly entries: number;
@@ -53,7 +53,7 @@ function anyText(value: unknown, where: string): string {
 }
 
 const parts: { readonly [Key in keyof Omit<Report, "manifest">]: Shape<Report[Key]> } = {
-  kind: oneOf("archive", "folder"),
+  kind: oneOf("archive", "folder", "image"),
   path: anyText,
   entries: count,
   digests: record<Digests>({ content: sha256, packages: list(sha256), others: sha256 }),
@@ -71,16 +71,32 @@ const parts: { readonly [Key in keyof Omit<Report, "manifest">]: Shape<Report[Ke
 export function decodeReport(value: unknown, source: string): Report {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("it is no object", source);
   const given = new Map<string, unknown>(Object.entries(value));
+  const failed = given.get("error");
+  if (failed !== undefined) throw invalid(`it tells of an error: ${messageOf(failed)}`, source);
   try {
     const manifest = decodeManifest(Buffer.from(JSON.stringify(given.get("manifest") ?? null)));
     const part = <Key extends keyof typeof parts>(key: Key): Report[Key] => parts[key](given.get(key), key);
-    const report = { manifest, kind: part("kind"), path: part("path"), entries: part("entries"), digests: part("digests"), host: part("host"), differences: part("differences") };
+    const report = {
+      manifest,
+      kind: part("kind"),
+      path: part("path"),
+      entries: part("entries"),
+      digests: part("digests"),
+      host: part("host"),
+      differences: part("differences"),
+    };
     if (report.digests.packages.length !== manifest.packages.length) throw new ShapeError("the digests are not those of the packages");
     return report;
   } catch (error) {
     if (error instanceof ShapeError || error instanceof EnvpackError) throw invalid(error.message, source, error);
     throw error;
   }
+}
+
+/** What `info --json` printed where it could not look at the environment. */
+function messageOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  return [code, message].filter((part) => typeof part === "string").join(" ");
 }
 
 /** The refusal of a report. */

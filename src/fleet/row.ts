@@ -23,7 +23,12 @@ export interface RowValue {
  * @param values one a side; undefined: it has no say
  * @returns null where all are the same
  */
-export function makeRow(aspect: Aspect, what: string, sides: readonly { readonly name: string }[], values: readonly (string | null | undefined)[]): Row | null {
+export function makeRow(
+  aspect: Aspect,
+  what: string,
+  sides: readonly { readonly name: string }[],
+  values: readonly (string | null | undefined)[],
+): Row | null {
   const groups = new Map<string | null, string[]>();
   for (const [index, value] of values.entries()) {
     const name = sides[index]?.name;

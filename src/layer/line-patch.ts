@@ -1,4 +1,4 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 
 /**
  * A text as a patch of another, line by line: JSON lines, each `{"copy":[first,count]}`, lines of the old

@@ -1,8 +1,8 @@
 import type { Entry } from "../archive/entry.js";
 import { META } from "../archive/entry.js";
-import { MAX_INDEX_BYTES } from "../archive/index-reader.js";
-import { encodeEntry } from "../archive/index-lines.js";
-import { EnvpackError } from "../errors.js";
+import { encodeEntry } from "../archive/index/index-lines.js";
+import { EnvpackError } from "../support/errors.js";
+import { MAX_MANIFEST, MAX_FIXUPS, MAX_INDEX_BYTES } from "../support/limits.js";
 import { applyPatch, makePatch } from "./line-patch.js";
 
 /** Where a layer keeps what makes the records of the new environment out of its base's. */
@@ -19,12 +19,11 @@ export interface Records {
   readonly fixups: Uint8Array;
 }
 
-/** Bytes: as many as decoding takes. */
-const MANIFEST_LIMIT = 64 << 20;
-const FIXUPS_LIMIT = 256 << 20;
-
 /** The patches, by their arcpaths. The index is one of the base's entry lines, which are the same in every archive of it. */
-export function makePatches(base: Records & { readonly entries: readonly Entry[] }, next: Records & { readonly index: Uint8Array }): Map<string, Uint8Array> {
+export function makePatches(
+  base: Records & { readonly entries: readonly Entry[] },
+  next: Records & { readonly index: Uint8Array },
+): Map<string, Uint8Array> {
   const patch = (old: readonly string[], wanted: Uint8Array): Uint8Array => Buffer.from(makePatch(old, linesOf(wanted)));
   return new Map([
     [LAYER.manifest, patch(linesOf(base.manifest), next.manifest)],
@@ -52,9 +51,9 @@ export async function applyPatches(
     }
   };
   return {
-    manifest: await apply(linesOf(base.manifest), LAYER.manifest, MANIFEST_LIMIT),
-    fixups: await apply(linesOf(base.fixups), LAYER.fixups, FIXUPS_LIMIT),
-    index: await apply(entryLines(base.entries), LAYER.index, Math.min(MAX_INDEX_BYTES, FIXUPS_LIMIT)),
+    manifest: await apply(linesOf(base.manifest), LAYER.manifest, MAX_MANIFEST),
+    fixups: await apply(linesOf(base.fixups), LAYER.fixups, MAX_FIXUPS),
+    index: await apply(entryLines(base.entries), LAYER.index, MAX_INDEX_BYTES),
   };
 }
 

@@ -14,9 +14,13 @@ export function selectContent(base: readonly Entry[], next: readonly Entry[]): L
   const isSent = (entry: Entry): entry is FileEntry => entry.type === "file" && !isOwn(entry.path) && !known.has(entry.sha256);
   const folders = new Set<string>();
   for (const { path } of next.filter(isSent)) {
-    for (let at = path.lastIndexOf("/"); at > 0 && !folders.has(path.slice(0, at)); at = path.lastIndexOf("/", at - 1)) folders.add(path.slice(0, at));
+    for (let at = path.lastIndexOf("/"); at > 0 && !folders.has(path.slice(0, at)); at = path.lastIndexOf("/", at - 1))
+      folders.add(path.slice(0, at));
   }
-  const entries = next.filter((entry): entry is FileEntry | DirectoryEntry => isSent(entry) || (entry.type === "directory" && folders.has(entry.path) && !isOwn(entry.path)));
+  const entries = next.filter(
+    (entry): entry is FileEntry | DirectoryEntry =>
+      isSent(entry) || (entry.type === "directory" && folders.has(entry.path) && !isOwn(entry.path)),
+  );
   const left = new Set(next.map(({ path }) => path));
   return { entries, removed: base.filter(({ path }) => !left.has(path)).length };
 }

@@ -1,16 +1,17 @@
-import { createHash } from "node:crypto";
-import { realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { digestEntries } from "../archive/digest-entries.js";
 import { META, type Entry } from "../archive/entry.js";
-import { decodeIndex } from "../archive/index-file.js";
-import { readOwnFile } from "../archive/own-file.js";
-import { EnvpackError, explainError } from "../errors.js";
+import { readOwnFile, readOwnIndex } from "../archive/meta-file.js";
+import { notRestored } from "../archive/not-restored.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 import type { Records } from "../layer/records.js";
 import { decodeManifest } from "../manifest/decode.js";
 import type { LayerRecord, Manifest } from "../manifest/manifest.js";
-import { readRecords } from "./compare.js";
-import type { Tree } from "./compare-entry.js";
+import { readRecords } from "../verify/compare.js";
+import type { Tree } from "../verify/compare-entry.js";
+import { refuseForeignOwner } from "../support/owner.js";
+import { sha256Of } from "../support/digest.js";
 
 /** A restored environment that another one is made from. */
 export interface Base extends Records {
@@ -28,10 +29,16 @@ export interface Base extends Records {
 export async function openBase(given: string): Promise<Base> {
   try {
     const folder = await realpath(given);
+    refuseForeignOwner(await lstat(folder), "the base", folder, "copy it to a folder of your own (`cp -r`), and name that");
     const manifest = await readRecord(folder, META.manifest);
-    const { entries } = decodeIndex(await readRecord(folder, META.index), decodeManifest(manifest).totals);
+    const own = await readOwnIndex(folder, decodeManifest(manifest).totals);
+    if (own === null) throw notRestored(folder, META.index);
+    const { entries } = own.index;
     const fixups = await readRecord(folder, META.fixups);
-    for (const [path, bytes] of [[META.manifest, manifest], [META.fixups, fixups]] as const) {
+    for (const [path, bytes] of [
+      [META.manifest, manifest],
+      [META.fixups, fixups],
+    ] as const) {
       if (!isListed(path, bytes, entries)) throw baseChanged(join(folder, path));
     }
     return { manifest, fixups, entries, digest: digestEntries(entries), tree: { folder, ...(await readRecords(folder)) } };
@@ -42,14 +49,14 @@ export async function openBase(given: string): Promise<Base> {
 
 /** Whether a record is the one that an index lists. */
 export function isListed(path: string, bytes: Uint8Array, entries: readonly Entry[]): boolean {
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const sha256 = sha256Of(bytes);
   return entries.some((entry) => entry.path === path && entry.type === "file" && entry.sha256 === sha256);
 }
 
 async function readRecord(folder: string, arcpath: string): Promise<Uint8Array> {
   const content = await readOwnFile(folder, arcpath);
   if (content !== null) return content;
-  throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${arcpath}`, { path: folder });
+  throw notRestored(folder, arcpath);
 }
 
 /** @throws EnvpackError LAYER_BASE unless the layer was made for this base */

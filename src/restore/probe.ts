@@ -1,8 +1,8 @@
 import { access, constants, lstat, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Entry } from "../archive/entry.js";
-import { EnvpackError } from "../errors.js";
-import { removeTree } from "./remove-tree.js";
+import { EnvpackError } from "../support/errors.js";
+import { removeTree } from "../support/remove-tree.js";
 
 /** Which names a file system takes for the same. */
 export interface Folding {
@@ -55,7 +55,7 @@ async function exists(path: string): Promise<boolean> {
  *
  * @throws EnvpackError NAME_COLLISION naming both
  */
-export function refuseFoldedPairs(entries: readonly Entry[], folding: Folding): void {
+export function refuseFoldedPairs(entries: readonly Pick<Entry, "path">[], folding: Folding): void {
   if (!folding.case && !folding.form) return;
   const seen = new Map<string, string>();
   for (const { path } of entries) {

@@ -1,12 +1,14 @@
 import { chmodSync, lstatSync, readFileSync, type Stats } from "node:fs";
 import { constants, copyFile, link } from "node:fs/promises";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { FileEntry } from "../archive/entry.js";
-import type { FolderWriter } from "../engine/folder-writer.js";
+import type { FolderWriter } from "../engine/read/folder-writer.js";
 import { findOriginal } from "../relocate/original.js";
 import { baseChanged, type Base } from "./base.js";
-import { digestFile } from "./compare-entry.js";
+import { isTrusted } from "../support/owner.js";
+import { digestFile } from "../verify/compare-entry.js";
+import { takeOwner } from "../support/take-owner.js";
+import { sha256Of } from "../support/digest.js";
 
 /** Bytes up to which a file is read, hashed and written in one go, each just once. */
 const SMALL_FILE = 1 << 20;
@@ -66,16 +68,17 @@ export class Reuse {
     return true;
   }
 
-  /** A link shares the mode, so that must be right as well; what cannot be linked is copied. */
+  /** A link shares mode and owner, so those must be right as well; what cannot be linked is copied. */
   async #link(entry: FileEntry, from: string, stats: Stats): Promise<boolean> {
-    if ((stats.mode & 0o7777) !== this.#modeOf(entry)) return false;
+    if ((stats.mode & 0o7777) !== this.#modeOf(entry) || !isTrusted(stats)) return false;
     if ((await digestFile(from, stats.size)) !== entry.sha256) throw baseChanged(from);
     try {
       await link(from, join(this.#tree, entry.path));
       return true;
     } catch (error) {
       // Another file system, another user's file, or too many links.
-      if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+      if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        return false;
       throw error;
     }
   }
@@ -83,13 +86,14 @@ export class Reuse {
   async #copy(entry: FileEntry, from: string): Promise<void> {
     if (entry.size <= SMALL_FILE) {
       const content = readFileSync(from);
-      if (createHash("sha256").update(content).digest("hex") !== entry.sha256) throw baseChanged(from);
+      if (sha256Of(content) !== entry.sha256) throw baseChanged(from);
       this.#writer.write(entry, content);
       return;
     }
     const to = join(this.#tree, entry.path);
     // Where the file system can, the copy shares the blocks until one of the two is written to.
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    takeOwner(to);
     if ((await digestFile(to, entry.size)) !== entry.sha256) throw baseChanged(from);
     chmodSync(to, this.#modeOf(entry));
   }

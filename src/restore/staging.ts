@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree } from "./remove-tree.js";
-import { inspectTarget, isStagingName, type Target } from "./target.js";
+import { isOwnStaging, isStagingName, MARK, markStaging } from "./own-staging.js";
+import { removeTree } from "../support/remove-tree.js";
+import { readSealed, writeSealed } from "./sealed-record.js";
+import { inspectTarget, type Target } from "./target.js";
 
 /** A private folder in which an environment is made ready. */
 export interface Staging {
@@ -11,64 +13,84 @@ export interface Staging {
   readonly tree: string;
   /** Where a target that is replaced is put. */
   readonly old: string;
-  /** Names the parts that are being moved up into an existing folder. */
-  readonly journal: string;
 }
 
+/** A part that is moved up into an existing folder: its name, and the inode by which it is known there. */
+type Part = readonly [name: string, inode: string];
+
+/** The sealed record of the parts that are being moved up. */
+const JOURNAL = "moving.json";
+
 function describeStaging(folder: string): Staging {
-  return { folder, tree: join(folder, "tree"), old: join(folder, "old"), journal: join(folder, "moving.json") };
+  return { folder, tree: join(folder, "tree"), old: join(folder, "old") };
 }
 
 export async function makeStaging(target: Target): Promise<Staging> {
   const name = `${target.prefix}${process.pid}-${randomBytes(6).toString("hex")}`;
   const staging = describeStaging(join(target.workplace, name));
   await mkdir(staging.folder, { mode: 0o700 });
+  await markStaging(staging.folder);
   await mkdir(staging.tree);
   return staging;
 }
 
+/** Writes down which parts of a staged environment will be moved up, so that the next unpacker can undo it. */
+export async function noteParts({ folder, tree }: Staging, names: readonly string[]): Promise<void> {
+  const parts = await Promise.all(names.map(async (name): Promise<Part> => [name, await inodeOf(join(tree, name))]));
+  await writeSealed(folder, JOURNAL, JSON.stringify(parts), true);
+}
+
+async function inodeOf(path: string): Promise<string> {
+  return String((await lstat(path, { bigint: true })).ino);
+}
+
 /**
- * Removes what unpackers of this target left that were killed, and puts the target back as it was
- * before them. Only for who holds the target's lock: then no other is at work.
+ * Puts a target back as it was before unpackers that were killed: what was moved goes back to where it came
+ * from. Only for who holds the target's lock: then no other is at work. Nothing is removed, and nothing is
+ * moved but what a sealed record vouches for.
  */
-export async function clearStale(target: Target): Promise<void> {
-  for (const name of await readdir(target.workplace)) {
-    if (!isStagingName(name, target.prefix)) continue;
-    const staging = describeStaging(join(target.workplace, name));
-    const { uid } = await lstat(staging.folder);
-    // In a folder that all may write, such as /tmp, others could make one up.
-    if (process.geteuid !== undefined && uid !== process.geteuid()) continue;
+export async function undoStale(target: Target): Promise<void> {
+  for (const staging of await listStale(target)) {
     await undoSwap(staging, target);
     await undoMoves(staging, target);
-    await removeTree(staging.folder);
   }
+}
+
+/** Removes what unpackers left that were killed, once what they did to the target is undone; `except` is at work. */
+export async function removeStale(target: Target, except?: Staging): Promise<void> {
+  for (const { folder } of await listStale(target)) if (folder !== except?.folder) await removeStaging(folder);
+}
+
+/** Removes a staging folder, its mark last: what is left where that fails is known as envpack's by the next. */
+export async function removeStaging(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (name !== MARK) await removeTree(join(folder, name));
+  await removeTree(folder);
+}
+
+async function listStale(target: Target): Promise<Staging[]> {
+  const found: Staging[] = [];
+  for (const name of await readdir(target.workplace)) {
+    const folder = join(target.workplace, name);
+    if (isStagingName(name, target.prefix) && (await isOwnStaging(folder))) found.push(describeStaging(folder));
+  }
+  return found;
 }
 
 /** Cut off between the two renames of a replacement: the old one comes back. */
-async function undoSwap(staging: Staging, target: Target): Promise<void> {
-  if ((await inspectTarget(staging.old)) === "absent" || (await inspectTarget(target.path)) !== "absent") return;
-  await rename(staging.old, target.path);
+async function undoSwap({ old }: Staging, target: Target): Promise<void> {
+  if ((await inspectTarget(old)) === "absent" || (await inspectTarget(target.path)) !== "absent") return;
+  await rename(old, target.path);
 }
 
-/** Cut off while parts were moved up: those that were are removed, unless all were. */
-async function undoMoves(staging: Staging, target: Target): Promise<void> {
+/** Cut off while parts were moved up: those that were go back, unless all were. */
+async function undoMoves({ folder, tree }: Staging, target: Target): Promise<void> {
   if (target.way !== "inside") return;
-  const names = await readJournal(staging.journal);
-  const left = new Set(await readdir(staging.tree).catch(() => []));
+  const parts = JSON.parse((await readSealed(folder, JOURNAL)) ?? "[]") as Part[];
+  const left = new Set(await readdir(tree).catch(() => []));
   if (left.size === 0) return;
-  for (const name of names) {
-    if (!left.has(name)) await removeTree(join(target.path, name));
-  }
-}
-
-async function readJournal(path: string): Promise<string[]> {
-  const content = await readFile(path, "utf8").catch(() => "[]");
-  try {
-    const names: unknown = JSON.parse(content);
-    if (!Array.isArray(names)) return [];
-    return names.filter((name): name is string => typeof name === "string" && !/^\.{0,2}$|\//.test(name));
-  } catch {
-    // Half written: then nothing was moved yet.
-    return [];
+  for (const [name, inode] of parts) {
+    const moved = join(target.path, name);
+    // Somebody may have put something else there since.
+    if (!left.has(name) && (await inodeOf(moved).catch(() => "")) === inode) await rename(moved, join(tree, name));
   }
 }

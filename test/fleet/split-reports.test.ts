@@ -23,7 +23,9 @@ const REPORTS = ["n1", "n2", "n3"].map(makeReport);
 function labelled(texts: readonly string[]): string {
   const pieces = texts.map((text) => text.split("\n").flatMap((line) => line.match(/.{1,1024}/g) ?? [""]));
   const longest = Math.max(...pieces.map(({ length }) => length));
-  const rounds = Array.from({ length: longest }, (_, at) => pieces.flatMap((own, task) => (own[at] === undefined ? [] : [` ${task}: ${own[at]}\n`])));
+  const rounds = Array.from({ length: longest }, (_, at) =>
+    pieces.flatMap((own, task) => (own[at] === undefined ? [] : [` ${task}: ${own[at]}\n`])),
+  );
   return rounds.flat().join("");
 }
 

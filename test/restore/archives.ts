@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { fileOfBytes, META, type PlannedEntry } from "../../src/archive/entry.js";
-import type { ArchiveFormat } from "../../src/archive/format.js";
-import { withPool } from "../../src/engine/pool.js";
-import { writeArchive } from "../../src/engine/write.js";
+import type { ArchiveFormat } from "../../src/archive/formats.js";
+import { withPool } from "../../src/engine/threads/pool.js";
+import { writeArchive } from "../../src/engine/write/write.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import { readHost } from "../../src/manifest/host.js";
 import type { Manifest } from "../../src/manifest/manifest.js";
-import { encodeFixups } from "../../src/relocate/fixup-file.js";
+import { encodeFixups } from "../../src/manifest/fixup-file.js";
 import { file, folder, MemorySink } from "../engine/trees.js";
 import { MANIFEST } from "../manifest/sample.js";
-import { OLD_ROOT } from "../relocate/small-environment.js";
+import { OLD_ROOT } from "../portable/small-environment.js";
 
 /** An environment with one of everything. */
 export const ENTRIES: readonly PlannedEntry[] = [

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../src/archive/entry.js";
 import { probeFileSystem, refuseFoldedPairs } from "../../src/restore/probe.js";
-import { temporaryFolder } from "../relocate/small-environment.js";
+import { temporaryFolder } from "../portable/small-environment.js";
 
 function entries(...paths: string[]): Entry[] {
   return paths.map((path) => ({ type: "directory", path }));

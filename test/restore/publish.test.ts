@@ -1,13 +1,26 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { META } from "../../src/archive/entry.js";
 import { publish } from "../../src/restore/publish.js";
-import { removeTree } from "../../src/restore/remove-tree.js";
-import { clearStale, makeStaging, type Staging } from "../../src/restore/staging.js";
+import { removeTree } from "../../src/support/remove-tree.js";
+import { makeStaging, noteParts, removeStale, undoStale, type Staging } from "../../src/restore/staging.js";
 import { openTarget, removeMadeParents, type Target } from "../../src/restore/target.js";
-import { temporaryFolder } from "../relocate/small-environment.js";
+import { temporaryFolder } from "../portable/small-environment.js";
+import { layOutEnvironment } from "./indexed-environment.js";
 
 async function stage(path: string, force = false): Promise<{ target: Target; staging: Staging }> {
   const target = await openTarget(path, force);
@@ -60,8 +73,10 @@ describe("a target", () => {
       await publish(staging, target, false);
       await removeTree(staging.folder);
       expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
-      const again = await stage(join(folder, "t"), true);
-      await expect(publish(again.staging, again.target, true)).rejects.toMatchObject({ code: "TARGET_UNSUITABLE" });
+      await expect(openTarget(join(folder, "t"), true)).rejects.toMatchObject({
+        code: "TARGET_UNSUITABLE",
+        message: expect.stringContaining("is a mount"),
+      });
       expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
     } finally {
       execFileSync("umount", [join(folder, "t")]);
@@ -73,16 +88,42 @@ describe("a target", () => {
     ["a file", (path: string) => writeFileSync(path, "")],
     ["a link to an empty folder", (path: string) => symlinkSync(".", path)],
     ["a dangling link", (path: string) => symlinkSync("nowhere", path)],
-  ])("35: that is %s is refused, and replaced by force", async (_, make) => {
+  ])("35: that is %s is refused, by force too, and stays", async (_, make) => {
     const path = join(temporaryFolder(), "t");
     make(path);
-    await expect(openTarget(path, false)).rejects.toMatchObject({ code: "TARGET_EXISTS", path });
+    const { ino } = lstatSync(path);
+    for (const force of [false, true]) await expect(openTarget(path, force)).rejects.toMatchObject({ code: "TARGET_EXISTS", path });
+    expect(lstatSync(path).ino).toBe(ino);
+    expect(readdirSync(dirname(path))).toEqual(["t"]);
+  });
+
+  it("35: that is an environment is refused, and replaced by force", async () => {
+    const path = join(temporaryFolder(), "t");
+    layOutEnvironment(path);
+    await expect(openTarget(path, false)).rejects.toMatchObject({ code: "TARGET_EXISTS", path, hint: expect.stringContaining("--force") });
     const { target, staging } = await stage(path, true);
     await publish(staging, target, true);
     await removeTree(staging.folder);
-    expect(lstatSync(path).isDirectory()).toBe(true);
     expect(readdirSync(path).sort()).toEqual(NEW);
     expect(readdirSync(dirname(path))).toEqual(["t"]);
+  });
+
+  it("that is an empty folder gets its records last, so that what has them is whole", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t"));
+    const { target, staging } = await stage(join(folder, "t"));
+    const names = Array.from({ length: 30 }, (_, at) => `part-${at}`);
+    for (const name of names) mkdirSync(join(staging.tree, name));
+    const order: string[] = [];
+    const watcher = watch(join(folder, "t"), (_, name) => order.push(name ?? ""));
+    try {
+      await publish(staging, target, false);
+      while (order.length < names.length + NEW.length) await new Promise(setImmediate);
+    } finally {
+      watcher.close();
+    }
+    expect([...order].sort()).toEqual([...NEW, ...names].sort());
+    expect(order.at(-1)).toBe(META.folder);
   });
 
   it("that came into being meanwhile is left alone", async () => {
@@ -101,7 +142,7 @@ describe("a target", () => {
 
   it("comes back where the new one cannot take its place", async ({ skip }) => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, "t/old"), { recursive: true });
+    layOutEnvironment(join(folder, "t"));
     const { target, staging } = await stage(join(folder, "t"), true);
     // A folder that something is mounted on cannot be moved.
     if (!mount(staging.tree)) skip("needs the right to mount");
@@ -112,7 +153,7 @@ describe("a target", () => {
     } finally {
       execFileSync("umount", [staging.tree]);
     }
-    expect(readdirSync(join(folder, "t"))).toEqual(["old"]);
+    expect(readdirSync(join(folder, "t"))).toEqual([".envpack", "app"]);
   });
 
   it.each(["/", "/tmp/a\nb"])("cannot be %j", async (path) => {
@@ -137,6 +178,12 @@ describe("a target", () => {
   });
 });
 
+/** What an unpacker that was killed left goes at the next one's success. */
+async function clear(target: Target): Promise<void> {
+  await undoStale(target);
+  await removeStale(target);
+}
+
 describe("32: what a killed unpacker left", () => {
   it("is removed, but not what looks like it", async () => {
     const folder = temporaryFolder();
@@ -144,26 +191,26 @@ describe("32: what a killed unpacker left", () => {
     chmodSync(join(staging.tree, "app"), 0o500);
     const other = await stage(join(folder, "t.envpack-1"));
     mkdirSync(join(folder, ".t.envpack-notes"));
-    await clearStale(target);
+    await clear(target);
     expect(readdirSync(folder).sort()).toEqual([".t.envpack-notes", basename(other.staging.folder)].sort());
   });
 
   it("between the two renames of a replacement gives the old target back", async () => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, "t/old"), { recursive: true });
+    layOutEnvironment(join(folder, "t"));
     const { target, staging } = await stage(join(folder, "t"), true);
     renameSync(target.path, staging.old);
-    await clearStale(target);
+    await clear(target);
     expect(readdirSync(folder)).toEqual(["t"]);
-    expect(readdirSync(join(folder, "t"))).toEqual(["old"]);
+    expect(readdirSync(join(folder, "t/app"))).toEqual(["old"]);
   });
 
   it("after a replacement is just removed", async () => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, "t/old"), { recursive: true });
+    layOutEnvironment(join(folder, "t"));
     const { target, staging } = await stage(join(folder, "t"), true);
     await publish(staging, target, true);
-    await clearStale(target);
+    await clear(target);
     expect(readdirSync(folder)).toEqual(["t"]);
     expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
   });
@@ -172,18 +219,49 @@ describe("32: what a killed unpacker left", () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "t"));
     const { staging } = await stage(join(folder, "t"));
-    writeFileSync(staging.journal, JSON.stringify(["app", "bin", ".envpack", "..", "../x", ""]));
+    await noteParts(staging, ["app", "bin", ".envpack"]);
     renameSync(join(staging.tree, "app"), join(folder, "t/app"));
-    writeFileSync(join(folder, "x"), "kept");
     const target = await openTarget(join(folder, "t"), false);
-    expect(target.way).toBe("inside");
-    await clearStale(target);
+    expect(target).toMatchObject({ way: "inside", isLittered: true });
+    await undoStale(target);
+    expect(readdirSync(join(folder, "t"))).toEqual([basename(staging.folder)]);
+    await removeStale(target);
     expect(readdirSync(join(folder, "t"))).toEqual([]);
-    expect(readFileSync(join(folder, "x"), "utf8")).toBe("kept");
 
     const second = await stage(join(folder, "t"));
     await publish(second.staging, second.target, false);
-    await clearStale(second.target);
+    await clear(second.target);
     expect(readdirSync(join(folder, "t")).sort()).toEqual(NEW);
+  });
+
+  it("while parts were moved takes nothing back that somebody put there since", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t"));
+    const { target, staging } = await stage(join(folder, "t"));
+    await noteParts(staging, ["app", "bin", ".envpack"]);
+    renameSync(join(staging.tree, "app"), join(folder, "gone"));
+    mkdirSync(join(folder, "t/app"));
+    writeFileSync(join(folder, "t/app/mine"), "kept");
+    await clear(target);
+    expect(readFileSync(join(folder, "t/app/mine"), "utf8")).toBe("kept");
+  });
+
+  it("and that was copied, renamed or written by somebody else is not acted upon", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "t/precious"), { recursive: true });
+    const { target, staging } = await stage(join(folder, "t2"));
+    await noteParts(staging, ["app", "bin", ".envpack"]);
+    const inside = { ...target, path: join(folder, "t"), way: "inside", workplace: join(folder, "t"), prefix: ".envpack-" } as const;
+    execFileSync("cp", ["-a", staging.folder, join(folder, "t/.envpack-1-0123456789ab")]);
+    execFileSync("cp", ["-a", staging.folder, join(folder, "t", basename(staging.folder).replace(".t2", ""))]);
+    mkdirSync(join(folder, "t/.envpack-2-0123456789ab/tree/x"), { recursive: true });
+    const { ino } = lstatSync(join(folder, "t/precious"), { bigint: true });
+    writeFileSync(
+      join(folder, "t/.envpack-2-0123456789ab/moving.json"),
+      `${JSON.stringify([["precious", String(ino)]])}\n${"0".repeat(64)}\n`,
+    );
+    const before = readdirSync(join(folder, "t"), { recursive: true }).sort();
+    await clear(inside);
+    expect(readdirSync(join(folder, "t"), { recursive: true }).sort()).toEqual(before);
   });
 });

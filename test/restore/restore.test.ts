@@ -1,20 +1,38 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import "../setup.js";
 import { META } from "../../src/archive/entry.js";
-import { threadScript } from "../../src/engine/thread-script.js";
+import { threadScript } from "../../src/engine/threads/thread-script.js";
 import type { Platform } from "../../src/manifest/manifest.js";
-import { compareTree } from "../../src/restore/compare.js";
-import { restoreArchive, type RestoreOptions, type RestoreResult } from "../../src/restore/restore.js";
-import { temporaryFolder } from "../relocate/small-environment.js";
+import { compareTree } from "../../src/verify/compare.js";
+import { restoreArchive } from "../../src/restore/restore.js";
+import type { RestoreOptions, RestoreResult } from "../../src/restore/restore-options.js";
+import { restoreShared } from "../../src/restore/share.js";
+import { makeStaging } from "../../src/restore/staging.js";
+import { openTarget } from "../../src/restore/target.js";
+import { temporaryFolder } from "../portable/small-environment.js";
 import { ENTRIES, makeArchive } from "./archives.js";
+import { layOutEnvironment } from "./indexed-environment.js";
+import { scratchFolder } from "../scratch.js";
 
-const shared = mkdtempSync(join(tmpdir(), "envpack-restore-"));
+const shared = scratchFolder("restore");
 const archive = join(shared, "env.tar.gz");
 const program = join(shared, "restore.mjs");
 
@@ -22,7 +40,7 @@ beforeAll(async () => {
   await makeArchive(archive);
   const contents = `
     import { restoreArchive } from "./restore/restore.ts";
-    import { useThreadScript } from "./engine/thread-script.ts";
+    import { useThreadScript } from "./engine/threads/thread-script.ts";
     const [thread, path, target, force] = process.argv.slice(2);
     useThreadScript(thread);
     try {
@@ -35,8 +53,6 @@ beforeAll(async () => {
   const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
   buildSync({ stdin, bundle: true, platform: "node", format: "esm", outfile: program, banner, logLevel: "error" });
 });
-
-afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
 async function restore(target: string, options: RestoreOptions = {}, path = archive): Promise<RestoreResult> {
   return restoreArchive({ kind: "file", path }, target, options);
@@ -53,7 +69,13 @@ describe("an archive", () => {
   it("is restored to a folder that verifies, for its final place", async () => {
     const folder = temporaryFolder();
     const result = await restore(join(folder, "t"));
-    expect(result).toMatchObject({ target: join(folder, "t"), entries: ENTRIES.length + 3, relocated: 1, unfit: [], manifest: { name: "web" } });
+    expect(result).toMatchObject({
+      target: join(folder, "t"),
+      entries: ENTRIES.length + 3,
+      relocated: 1,
+      unfit: [],
+      manifest: { name: "web" },
+    });
     expect(readFileSync(join(folder, "t/bin/shim"), "utf8")).toBe(`#!/bin/sh\necho "${folder}/t/x"\n`);
     expect(statSync(join(folder, "t/app/twin")).ino).toBe(statSync(join(folder, "t/app/a.js")).ino);
     expect((await compareTree(join(folder, "t"))).differences).toEqual([]);
@@ -66,11 +88,14 @@ describe("an archive", () => {
     expect((await compareTree(join(folder, "t"))).differences).toEqual([]);
   });
 
-  it.each(["with spaces", "with 'quotes\" and $(more)`", "ünïcødé 漢字", "x".repeat(250), "-rf", "trailing/", "a/b/../c/./d"])("49: goes to %j", async (name) => {
-    const folder = temporaryFolder();
-    const { target } = await restore(`${folder}/${name}`);
-    expect((await compareTree(target)).differences).toEqual([]);
-  });
+  it.each(["with spaces", "with 'quotes\" and $(more)`", "ünïcødé 漢字", "x".repeat(250), "-rf", "trailing/", "a/b/../c/./d"])(
+    "49: goes to %j",
+    async (name) => {
+      const folder = temporaryFolder();
+      const { target } = await restore(`${folder}/${name}`);
+      expect((await compareTree(target)).differences).toEqual([]);
+    },
+  );
 
   it("goes to the current folder, which stays the same folder", async () => {
     const folder = temporaryFolder();
@@ -87,7 +112,17 @@ describe("an archive", () => {
 
   it.each([0o000, 0o022, 0o077])("36: obeys umask %o", (mask) => {
     const folder = temporaryFolder();
-    execFileSync("sh", ["-c", 'umask "$1"; exec "$2" "$3" "$4" "$5" "$6"', "sh", mask.toString(8), process.execPath, program, threadScript(), archive, join(folder, "t")]);
+    execFileSync("sh", [
+      "-c",
+      'umask "$1"; exec "$2" "$3" "$4" "$5" "$6"',
+      "sh",
+      mask.toString(8),
+      process.execPath,
+      program,
+      threadScript(),
+      archive,
+      join(folder, "t"),
+    ]);
     const modeOf = (path: string): number => statSync(join(folder, "t", path)).mode & 0o7777;
     expect(modeOf("")).toBe(0o777 & ~mask);
     expect(modeOf("app")).toBe(0o755 & ~mask);
@@ -106,12 +141,22 @@ describe("an archive", () => {
 });
 
 describe("35: a target that exists", () => {
-  it.each(["folder", "file", "link"])("a %s, is refused untouched, and replaced by force", async (kind) => {
+  it.each(["folder", "file", "link"])("a %s, is refused untouched, by force too", async (kind) => {
     const folder = temporaryFolder();
     const target = join(folder, "t");
     if (kind === "folder") mkdirSync(join(target, "keep"), { recursive: true });
     else if (kind === "file") writeFileSync(target, "keep");
     else execFileSync("ln", ["-s", folder, target]);
+    const before = lstatSync(target);
+    for (const force of [false, true]) expect(await refused(target, { force })).toMatchObject({ code: "TARGET_EXISTS" });
+    expect(lstatSync(target)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+    expect(readdirSync(folder)).toEqual(["t"]);
+  });
+
+  it("as an environment, is refused untouched, and replaced by force", async () => {
+    const folder = temporaryFolder();
+    const target = join(folder, "t");
+    layOutEnvironment(target);
     const before = lstatSync(target);
     expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
     expect(lstatSync(target)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
@@ -122,13 +167,13 @@ describe("35: a target that exists", () => {
 
   it("stays as it was where a forced restore fails", async () => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, "t/keep"), { recursive: true });
+    layOutEnvironment(join(folder, "t"));
     const damaged = join(folder, "damaged");
     const bytes = readFileSync(archive);
     bytes[bytes.length >> 1]! ^= 1;
     writeFileSync(damaged, bytes);
     await refused(join(folder, "t"), { force: true }, damaged);
-    expect(readdirSync(join(folder, "t"))).toEqual(["keep"]);
+    expect(readdirSync(join(folder, "t/app"))).toEqual(["old"]);
     expect(readdirSync(folder).sort()).toEqual(["damaged", "t"]);
   });
 });
@@ -155,7 +200,9 @@ describe("nothing is left behind", () => {
         const onProgress: RestoreOptions["onProgress"] = (progress) => {
           if (progress.stage === stage && progress.done > 0) controller.abort();
         };
-        const done = await restore(join(folder, name), { signal: controller.signal, onProgress }).catch((error: { code: string }) => error.code);
+        const done = await restore(join(folder, name), { signal: controller.signal, onProgress }).catch(
+          (error: { code: string }) => error.code,
+        );
         if (typeof done === "string") {
           expect(done).toBe("INTERRUPTED");
           expect(readdirSync(folder).filter((one) => one !== "t")).toEqual(["empty"]);
@@ -167,29 +214,34 @@ describe("nothing is left behind", () => {
     }
   });
 
-  it.each(["before", "after"])("32: by a process that was killed at the very end, %s it cleared up", async (when) => {
+  it.each(["force", "shared"])("32, 61: by a process that was killed at the very end, once the next has come: %s", async (how) => {
     for (const made of [false, true]) {
-      const prefix = made ? ".envpack-" : "../.t.envpack-";
       const folder = temporaryFolder();
       const target = join(folder, "t");
       if (made) mkdirSync(target);
+      const place = await openTarget(target, false);
+      const staging = await makeStaging(place);
+      const aside = join(folder, "aside");
+      renameSync(staging.folder, aside);
       await restore(target);
-      for (const force of [false, true]) {
-        const lock = join(target, `${prefix}lock`);
-        writeFileSync(lock, "");
-        utimesSync(lock, 0, 0);
-        if (when === "before") mkdirSync(join(target, `${prefix}1-0123456789ab`));
-        if (force) await restore(target, { force });
-        else expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
-        expect(readdirSync(folder)).toEqual(["t"]);
-        expect((await compareTree(target)).differences).toEqual([]);
-      }
+      renameSync(aside, staging.folder);
+      const lock = join(place.workplace, `${place.prefix}lock`);
+      writeFileSync(lock, "");
+      utimesSync(lock, 0, 0);
+      // On the way to a refusal nothing goes.
+      expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
+      expect(existsSync(staging.folder)).toBe(true);
+      if (how === "force") await restore(target, { force: true });
+      else expect(await restoreShared(archive, target)).toMatchObject({ found: true });
+      expect(readdirSync(folder)).toEqual(["t"]);
+      expect((await compareTree(target)).differences).toEqual([]);
     }
   });
 
   it("32: by a process that is killed at any moment, once the next has come", async () => {
     const folder = temporaryFolder();
-    const start = (target: string): ChildProcess => spawn(process.execPath, [program, threadScript(), archive, target], { stdio: "ignore" });
+    const start = (target: string): ChildProcess =>
+      spawn(process.execPath, [program, threadScript(), archive, target], { stdio: "ignore" });
     const began = performance.now();
     await once(start(join(temporaryFolder(), "t")), "exit");
     const whole = performance.now() - began;
@@ -206,7 +258,7 @@ describe("nothing is left behind", () => {
       const isLittered = [...readdirSync(folder), ...inside].some((name) => name.includes(".envpack-"));
       if (isLittered) leftovers += 1;
       if (!existsSync(join(target, META.index))) await restore(target);
-      else if (isLittered) expect(await refused(target)).toMatchObject({ code: "TARGET_EXISTS" });
+      else if (isLittered) expect(await restoreShared(archive, target)).toMatchObject({ found: true });
       const { differences } = await compareTree(target);
       expect(differences.filter(({ path }) => !isUnwrittenLock(join(target, path)))).toEqual([]);
       expect(readdirSync(folder).filter((name) => !isUnwrittenLock(join(folder, name)))).toEqual([target.slice(-1)]);
@@ -241,7 +293,10 @@ describe("42: a machine that cannot run it", () => {
     const platform: Platform = { os: "linux", arch: "riscv64", libc: "glibc", glibc: "2.28" };
     const foreign = await makeArchive(join(folder, "foreign"), { manifest: { platform } });
     const error = await refused(join(folder, "t"), {}, foreign);
-    expect(error).toMatchObject({ code: "PLATFORM_MISMATCH", message: expect.stringContaining("needs linux riscv64 with glibc 2.28 or newer") });
+    expect(error).toMatchObject({
+      code: "PLATFORM_MISMATCH",
+      message: expect.stringContaining("needs linux riscv64 with glibc 2.28 or newer"),
+    });
     expect(readdirSync(folder)).toEqual(["foreign"]);
     await restore(join(folder, "t"), { forcePlatform: true }, foreign);
     expect(existsSync(join(folder, "t/bin/shim"))).toBe(true);

@@ -1,11 +1,13 @@
+import { isTrusted } from "../support/owner.js";
 import { createHash, subtle } from "node:crypto";
 import { createReadStream, lstatSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Entry, FileEntry, HardlinkEntry, SymlinkEntry } from "../archive/entry.js";
-import type { Fixup } from "../relocate/fixup.js";
+import type { Fixup } from "../manifest/fixup.js";
 import { findOriginal } from "../relocate/original.js";
 import type { Relocation } from "../relocate/relocation.js";
+import { sha256Of } from "../support/digest.js";
 
 /** A restored environment, with what is known of its files. */
 export interface Tree {
@@ -13,6 +15,8 @@ export interface Tree {
   readonly folder: string;
   readonly fixups: ReadonlyMap<string, Fixup>;
   readonly relocation: Relocation | null;
+  /** The user id that owns the folder; absent where owners and modes are not looked at. */
+  readonly owner?: number;
 }
 
 /** Bytes up to which a file is read and hashed at once: handing it to another thread costs more than that. */
@@ -27,7 +31,8 @@ const WHOLE_FILE = 4 << 20;
 export async function compareEntry(entry: Entry, tree: Tree): Promise<"missing" | { readonly detail: string } | null> {
   const path = join(tree.folder, entry.path);
   try {
-    const detail = await findDetail(entry, path, lstatSync(path), tree);
+    const stats = lstatSync(path);
+    const detail = (await findDetail(entry, path, stats, tree)) ?? findRight(entry, stats, tree);
     return detail === null ? null : { detail };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -48,6 +53,18 @@ async function findDetail(entry: Entry, path: string, stats: Stats, tree: Tree):
     case "file":
       return compareFile(entry, path, stats, tree);
   }
+}
+
+/**
+ * Rights that no archive brings and no unpacking gives: whoever has them can change the file, or gains by running
+ * it. Folders get setgid from the one above where groups share them. A link's own rights say nothing.
+ */
+function findRight({ type }: Entry, { mode, uid }: Stats, { owner }: Tree): string | null {
+  if (owner === undefined || type === "symlink") return null;
+  if (type !== "directory" && (mode & 0o7000) !== 0) return "has a setuid, setgid or sticky bit";
+  if ((mode & 0o002) !== 0) return "may be written by everyone";
+  // A volume's own folder is root's, and what this user unpacked into it is this user's.
+  return uid === owner || isTrusted({ uid }) ? null : `belongs to another user (${uid}) than its folder`;
 }
 
 function kindOf(stats: Stats): string {
@@ -84,7 +101,7 @@ async function compareFile(entry: FileEntry, path: string, stats: Stats, tree: T
 
 /** SHA-256 of a file's content, in hex. */
 export async function digestFile(path: string, size: number): Promise<string> {
-  if (size <= SMALL_FILE) return createHash("sha256").update(readFileSync(path)).digest("hex");
+  if (size <= SMALL_FILE) return sha256Of(readFileSync(path));
   if (size <= WHOLE_FILE) return Buffer.from(await subtle.digest("SHA-256", await readFile(path))).toString("hex");
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);

@@ -1,11 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyFixups } from "../../src/relocate/apply.js";
-import { compareTree } from "../../src/restore/compare.js";
-import { OLD_ROOT, temporaryFolder } from "../relocate/small-environment.js";
-import { layOutIndexed } from "./indexed-environment.js";
+import { compareTree } from "../../src/verify/compare.js";
+import { OLD_ROOT, temporaryFolder } from "../portable/small-environment.js";
+import { layOutIndexed } from "../restore/indexed-environment.js";
 
 const FILES = {
   "app/a.js": "content",

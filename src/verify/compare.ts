@@ -1,16 +1,19 @@
-import { createHash } from "node:crypto";
-import { readdir, realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
-import { decodeIndex, type ArchiveIndex } from "../archive/index-file.js";
-import { readOwnFile } from "../archive/own-file.js";
-import { affordableThreads } from "../engine/affordable-threads.js";
-import { EnvpackError, explainError } from "../errors.js";
-import type { CommonOptions } from "../options.js";
-import { decodeFixups } from "../relocate/fixup-file.js";
+import type { ArchiveIndex } from "../archive/index/index-file.js";
+import { readOwnFile, digestOwnIndex, readOwnIndex } from "../archive/meta-file.js";
+import { chooseThreads } from "../engine/threads.js";
+import { notRestored } from "../archive/not-restored.js";
+import { EnvpackError, explainError } from "../support/errors.js";
+import { isHeld, LOCK_ENDINGS } from "../support/lock.js";
+import type { CommonOptions } from "../support/options.js";
+import { decodeFixups } from "../manifest/fixup-file.js";
 import { readRelocation, RELOCATED_FILE, WORKING_PREFIX } from "../relocate/relocation.js";
+import { findAdded, type Added } from "./added.js";
 import { compareEntry, type Tree } from "./compare-entry.js";
-import { forEachBounded } from "./for-each-bounded.js";
+import { forEachBounded } from "../support/for-each-bounded.js";
+import { ON_WINDOWS } from "../support/this-machine.js";
 
 /** What of a restored environment is not as it was packed. */
 export interface Difference {
@@ -35,11 +38,14 @@ const READS_PER_THREAD = 4;
 /** Beginning of the names in `.envpack` that exist just while an environment is repaired. */
 export const REPAIR_PREFIX = "repairing-";
 
+/** What lies in `.envpack` just while something is at work there. */
+const NOTES: readonly (readonly [string, RegExp])[] = [
+  [WORKING_PREFIX, new RegExp(`^\\.envpack/relocating-(?:file|\\d+-record|${LOCK_ENDINGS})$`)],
+  [REPAIR_PREFIX, new RegExp(`^\\.envpack/repairing-(?:\\d+(?:/.*)?|${LOCK_ENDINGS})$`, "s")],
+];
+
 /** Entries between two turns of the event loop. */
 const BATCH = 64;
-
-/** What comes and goes in `.envpack` by itself. */
-const NOTES = [WORKING_PREFIX, REPAIR_PREFIX].map((prefix) => `${META.folder}/${prefix}`);
 
 const NAMES = { directory: "folder", file: "file", symlink: "link", hardlink: "file" } as const;
 
@@ -51,7 +57,8 @@ export interface CompareOptions extends CommonOptions {
 /**
  * Compares a restored environment with its own index, or an archive's: every file's content, every link, what is
  * missing and what was added. Files that were relocated count by their original content. Modes count
- * only where an executable lost its x bits: engines make all files executable and read-only.
+ * where an executable lost its x bits, and where somebody has rights that no archive gives: engines make all
+ * files executable and read-only. The folder itself is its user's to keep.
  *
  * @throws EnvpackError NOT_AN_ENVIRONMENT, ARCHIVE_CORRUPT, INTERRUPTED
  */
@@ -60,7 +67,7 @@ export async function compareTree(folder: string, options: CompareOptions = {}):
     const real = await realpath(folder);
     const tree = options.reference === undefined ? await openTree(real) : await treeOf(real, options.reference.index);
     const changed = await compareEntries(tree, options);
-    const added = await findAdded(tree);
+    const added = await listAdded(tree);
     const own = options.reference === undefined ? [] : await compareIndex(real, options.reference.indexSha256);
     const differences = [...changed, ...added, ...own].sort((a, b) => (a.path < b.path ? -1 : 1));
     return { differences, entries: tree.entries.length, bytes: tree.bytes };
@@ -69,6 +76,9 @@ export async function compareTree(folder: string, options: CompareOptions = {}):
   }
 }
 
+/** What tells the original content of files that name the environment's place. */
+export type Records = Pick<Tree, "fixups" | "relocation">;
+
 interface IndexedTree extends Tree {
   readonly entries: readonly Entry[];
   /** Of content, as the index says. */
@@ -76,27 +86,28 @@ interface IndexedTree extends Tree {
 }
 
 async function openTree(folder: string): Promise<IndexedTree> {
-  const index = await readOwnFile(folder, META.index);
-  if (index === null) {
-    throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${META.index}`, { path: folder });
+  const own = await readOwnIndex(folder);
+  if (own === null) {
+    throw notRestored(folder, META.index);
   }
-  return treeOf(folder, decodeIndex(index));
+  return treeOf(folder, own.index);
 }
 
 async function treeOf(folder: string, { entries, totals }: ArchiveIndex): Promise<IndexedTree> {
-  return { folder, entries, bytes: totals.bytes, ...(await readRecords(folder)) };
+  const owner = ON_WINDOWS ? undefined : (await lstat(folder)).uid;
+  return { folder, entries, bytes: totals.bytes, owner, ...(await readRecords(folder)) };
 }
 
 /** The index lists all but itself. */
 async function compareIndex(folder: string, sha256: string): Promise<Difference[]> {
-  const content = await readOwnFile(folder, META.index).catch(() => null);
-  if (content === null) return [{ path: META.index, kind: "missing", detail: "the file is missing" }];
-  if (createHash("sha256").update(content).digest("hex") === sha256) return [];
+  const found = await digestOwnIndex(folder).catch(() => null);
+  if (found === null) return [{ path: META.index, kind: "missing", detail: "the file is missing" }];
+  if (found === sha256) return [];
   return [{ path: META.index, kind: "changed", detail: "its content was changed" }];
 }
 
 /** The records of a restored environment's fix-ups. Where they are damaged, what they would have vouched for shows up as changed. */
-export async function readRecords(folder: string): Promise<Pick<Tree, "fixups" | "relocation">> {
+export async function readRecords(folder: string): Promise<Records> {
   try {
     const relocation = await readRelocation(folder);
     const fixups = relocation === null ? [] : decodeFixups((await readOwnFile(folder, META.fixups)) ?? Buffer.alloc(0));
@@ -110,7 +121,7 @@ async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }
   const differences: Difference[] = [];
   let done = 0;
   let looked = 0;
-  await forEachBounded(tree.entries, READS_PER_THREAD * affordableThreads(threads ?? 1), async (entry) => {
+  await forEachBounded(tree.entries, READS_PER_THREAD * chooseThreads(threads), async (entry) => {
     if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
     looked += 1;
     // Small files never wait for anything: signals and timers must get their turn all the same.
@@ -125,21 +136,23 @@ async function compareEntries(tree: IndexedTree, { threads, signal, onProgress }
   return differences;
 }
 
-/** Everything below the folder that no archive holds: neither an entry, nor envpack's own notes. */
-async function findAdded({ folder, entries }: IndexedTree): Promise<Difference[]> {
-  const known = new Set([META.index, ...entries.map((entry) => entry.path)]);
+/** Everything that no archive holds: neither an entry, nor one of envpack's own notes. */
+async function listAdded({ folder, entries }: IndexedTree): Promise<Difference[]> {
   const added: Difference[] = [];
-  const pending = [""];
-  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-    const children = await readdir(join(folder, parent), { withFileTypes: true });
-    for (const child of children) {
-      const path = parent === "" ? child.name : `${parent}/${child.name}`;
-      if (child.isDirectory()) pending.push(path);
-      if (path === RELOCATED_FILE && child.isFile()) continue;
-      if (known.has(path) || NOTES.some((note) => path.startsWith(note))) continue;
-      const what = child.isDirectory() ? "folder" : child.isSymbolicLink() ? "link" : "file";
-      added.push({ path, kind: "added", detail: `the ${what} is not in the archive` });
-    }
+  const isNote = await noteMatcher(folder);
+  for await (const { path, kind } of findAdded(folder, entries)) {
+    if (isNote(path, kind)) continue;
+    added.push({ path, kind: "added", detail: `the ${kind} is not in the archive` });
   }
   return added;
+}
+
+/**
+ * Which paths are envpack's own notes: the record of relocations, and what lies in `.envpack` while one is at
+ * work there, which its lock tells. Whatever else has such a name was put there by somebody, or left.
+ */
+async function noteMatcher(folder: string): Promise<(path: string, kind: Added["kind"]) => boolean> {
+  const atWork: RegExp[] = [];
+  for (const [prefix, names] of NOTES) if (await isHeld(join(folder, META.folder, `${prefix}lock`))) atWork.push(names);
+  return (path, kind) => (path === RELOCATED_FILE && kind === "file") || atWork.some((names) => names.test(path));
 }

@@ -1,26 +1,40 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import "../setup.js";
 import { digestEntries } from "../../src/archive/digest-entries.js";
 import { fileOfBytes, META, type Entry, type PlannedEntry, type PlannedFile } from "../../src/archive/entry.js";
-import { decodeLine, encodeEnd, encodeEntry, encodeFrame, encodeHead } from "../../src/archive/index-lines.js";
-import { withPool } from "../../src/engine/pool.js";
-import { writeArchive } from "../../src/engine/write.js";
-import { layer } from "../../src/layer.js";
+import { decodeLine, encodeEnd, encodeEntry, encodeFrame, encodeHead } from "../../src/archive/index/index-lines.js";
+import { withPool } from "../../src/engine/threads/pool.js";
+import { writeArchive } from "../../src/engine/write/write.js";
+import { layer } from "../../src/verbs/layer.js";
 import { LAYER } from "../../src/layer/records.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import { readHost } from "../../src/manifest/host.js";
-import { unpack, type UnpackOptions } from "../../src/unpack.js";
-import { verify } from "../../src/verify.js";
+import { unpack, type UnpackOptions } from "../../src/verbs/unpack.js";
+import { verify } from "../../src/verbs/verify.js";
 import { file, folder, MemorySink } from "../engine/trees.js";
 import { MANIFEST } from "../manifest/sample.js";
-import { OLD_ROOT } from "../relocate/small-environment.js";
+import { OLD_ROOT } from "../portable/small-environment.js";
 import { ENTRIES, makeArchive } from "./archives.js";
+import { scratchFolder } from "../scratch.js";
 
-const shared = realpathSync(mkdtempSync(join(tmpdir(), "envpack-onto-")));
+const shared = scratchFolder("onto");
 const oldArchive = join(shared, "old.tar.gz");
 const newArchive = join(shared, "new.tar.gz");
 const delta = join(shared, "delta.tar.gz");
@@ -51,9 +65,6 @@ beforeEach(async () => {
   old = join(place, "old");
   await unpack({ archive: oldArchive, target: old, threads: 1 });
 });
-afterAll(() => {
-  rmSync(shared, { recursive: true, force: true });
-});
 
 function makeNew(options: Partial<UnpackOptions> = {}): ReturnType<typeof unpack> {
   return unpack({ archive: delta, target: join(place, "new"), onto: old, threads: 1, ...options });
@@ -65,8 +76,13 @@ function snapshot(root: string): Record<string, string> {
   for (const path of readdirSync(root, { recursive: true, encoding: "utf8" }).sort()) {
     if (path === ".envpack/relocated.json") continue;
     const stats = lstatSync(join(root, path));
-    const content = stats.isFile() ? readFileSync(join(root, path), "latin1").replaceAll(root, "ROOT") : stats.isSymbolicLink() ? readlinkSync(join(root, path)) : "";
-    seen[path] = `${(stats.mode & 0o7777).toString(8)} ${stats.isFile() ? stats.nlink : 0} ${createHash("sha256").update(content).digest("hex")}`;
+    const content = stats.isFile()
+      ? readFileSync(join(root, path), "latin1").replaceAll(root, "ROOT")
+      : stats.isSymbolicLink()
+        ? readlinkSync(join(root, path))
+        : "";
+    seen[path] =
+      `${(stats.mode & 0o7777).toString(8)} ${stats.isFile() ? stats.nlink : 0} ${createHash("sha256").update(content).digest("hex")}`;
   }
   return seen;
 }
@@ -124,7 +140,10 @@ describe("a layer put onto its base", () => {
     await layer({ base: old, next, output, threads: 2 });
     expect(readFileSync(output).equals(readFileSync(delta))).toBe(true);
     writeFileSync(join(next, "bin/new-shim"), "edited");
-    await expect(layer({ base: old, next, output: join(place, "no.tar.gz"), threads: 1 })).rejects.toMatchObject({ code: "VERIFY_DIFFERS", path: join(next, "bin/new-shim") });
+    await expect(layer({ base: old, next, output: join(place, "no.tar.gz"), threads: 1 })).rejects.toMatchObject({
+      code: "VERIFY_DIFFERS",
+      path: join(next, "bin/new-shim"),
+    });
     expect(readdirSync(place).sort()).toEqual(["again.tar.gz", "next", "old"]);
   });
 
@@ -133,7 +152,12 @@ describe("a layer put onto its base", () => {
     const entries = [folder("lib"), ...many];
     await makeArchive(join(place, "many.tar"), { entries, format: "tar" });
     await makeArchive(join(place, "more.tar"), { entries: entries.with(1500, file("lib/1499.js", "changed")), format: "tar" });
-    const { archiveBytes, layer: record } = await layer({ base: join(place, "many.tar"), next: join(place, "more.tar"), output: join(place, "small.tar.gz"), threads: 1 });
+    const { archiveBytes, layer: record } = await layer({
+      base: join(place, "many.tar"),
+      next: join(place, "more.tar"),
+      output: join(place, "small.tar.gz"),
+      threads: 1,
+    });
     expect(record).toMatchObject({ files: 1, removed: 0 });
     expect(archiveBytes).toBeLessThan(6000);
   });
@@ -170,7 +194,11 @@ describe("the link to the current environment", () => {
 describe("refused, with nothing half done", () => {
   const cases: readonly (readonly [string, () => Promise<unknown>, string])[] = [
     ["a layer without its base", () => makeNew({ onto: undefined }), "LAYER_BASE"],
-    ["another base", async () => makeNew({ onto: (await unpack({ archive: newArchive, target: join(shared, "other"), force: true, threads: 1 })).target }), "LAYER_BASE"],
+    [
+      "another base",
+      async () => makeNew({ onto: (await unpack({ archive: newArchive, target: join(shared, "other"), force: true, threads: 1 })).target }),
+      "LAYER_BASE",
+    ],
     ["a whole archive with a base", () => makeNew({ archive: newArchive }), "USAGE"],
     ["a base that is no environment", () => makeNew({ onto: place }), "NOT_AN_ENVIRONMENT"],
     ["a base that is not there", () => makeNew({ onto: join(place, "nowhere") }), "IO"],
@@ -191,12 +219,24 @@ describe("refused, with nothing half done", () => {
     ["changed", "app/noise", (path: string) => writeFileSync(path, Buffer.alloc(6 << 20, "x"))],
     ["cut", "app/noise", (path: string) => writeFileSync(path, "x")],
     ["removed", "app/noise", (path: string) => rmSync(path)],
-    ["a link now", "app/noise", (path: string) => { rmSync(path); symlinkSync("/etc/passwd", path); }],
+    [
+      "a link now",
+      "app/noise",
+      (path: string) => {
+        rmSync(path);
+        symlinkSync("/etc/passwd", path);
+      },
+    ],
     ["relocated and then edited", "bin/shim", (path: string) => writeFileSync(path, "edited")],
-    ["a changed record", ".envpack/manifest.json", (path: string) => writeFileSync(path, readFileSync(path, "utf8").replace("1.2.3", "1.2.4"))],
+    [
+      "a changed record",
+      ".envpack/manifest.json",
+      (path: string) => writeFileSync(path, readFileSync(path, "utf8").replace("1.2.3", "1.2.4")),
+    ],
   ])("a file of the base that is %s is named", async (_what, path, spoil) => {
     spoil(join(old, path));
-    for (const link of [false, true]) await expect(makeNew({ link })).rejects.toMatchObject({ code: "VERIFY_DIFFERS", path: join(old, path) });
+    for (const link of [false, true])
+      await expect(makeNew({ link })).rejects.toMatchObject({ code: "VERIFY_DIFFERS", path: join(old, path) });
     expect(readdirSync(place)).toEqual(["old"]);
   });
 
@@ -205,6 +245,26 @@ describe("refused, with nothing half done", () => {
     linkSync(join(old, "app/noise"), join(place, "elsewhere"));
     await makeNew();
     expect(existsSync(join(place, "new/gone"))).toBe(false);
+  });
+
+  test.each([0o077, 0o277])("a new environment obeys umask %o, in files that are copied, linked and brought", async (mask) => {
+    const before = process.umask(mask);
+    try {
+      const under = join(place, "under");
+      await unpack({ archive: oldArchive, target: under, threads: 1 });
+      for (const link of [false, true]) {
+        const target = join(place, `new-${link}`);
+        await makeNew({ onto: under, target, link });
+        for (const path of ["app/a.js", "app/moved/noise", "bin/shim", "bin/new-shim", "kept.txt"]) {
+          const executable = path.startsWith("bin/");
+          expect((statSync(join(target, path)).mode & 0o777).toString(8), path).toBe(((executable ? 0o755 : 0o644) & ~mask).toString(8));
+        }
+        expect((statSync(join(target, "app")).mode & 0o777).toString(8)).toBe((0o755 & ~mask).toString(8));
+        expect(await verify({ path: target, threads: 1 })).toMatchObject({ ok: true });
+      }
+    } finally {
+      process.umask(before);
+    }
   });
 
   test("a base that may only be read", async () => {
@@ -216,30 +276,67 @@ describe("refused, with nothing half done", () => {
 
 describe("hostile layers", () => {
   /** A layer that is right in all but what its index lists: digests and totals are those of the lie. */
-  async function forge(lines: readonly string[], spoil: { patch?: string; omit?: string; add?: readonly PlannedEntry[]; record?: object } = {}): Promise<string> {
-    const base = readFileSync(join(old, META.index), "utf8").split("\n").map((line) => (line === "" ? null : decodeLine(Buffer.from(line)))).flatMap((line) => (line?.kind === "entry" ? [line.entry] : []));
+  async function forge(
+    lines: readonly string[],
+    spoil: {
+      patch?: string;
+      omit?: string;
+      replaced?: Readonly<Record<string, string>>;
+      add?: readonly PlannedEntry[];
+      record?: object;
+    } = {},
+  ): Promise<string> {
+    const base = readFileSync(join(old, META.index), "utf8")
+      .split("\n")
+      .map((line) => (line === "" ? null : decodeLine(Buffer.from(line))))
+      .flatMap((line) => (line?.kind === "entry" ? [line.entry] : []));
     // What the fix-up records are for stays.
     const own = base.filter(({ path }) => path.startsWith(META.folder) || path === "bin" || path === "bin/shim").map(encodeEntry);
     const all = [own[0], own[1], ...lines.map((line) => `${line}\n`), ...own.slice(2)].join("").split("\n").slice(0, -1);
     const entries = all.map((line) => JSON.parse(line) as Entry & { size?: number });
     const bytes = entries.reduce((sum, { size }) => sum + (size ?? 0), 0);
-    const index = [encodeHead({ format: "tar", arcroot: "", mtime: 0 }), encodeFrame({ at: 0, size: 1, tar: 1, crc32: 0 }), ...all.map((line) => `${line}\n`), encodeEnd({ entries: all.length, bytes, frames: 1 })].join("");
+    const index = [
+      encodeHead({ format: "tar", arcroot: "", mtime: 0 }),
+      encodeFrame({ at: 0, size: 1, tar: 1, crc32: 0 }),
+      ...all.map((line) => `${line}\n`),
+      encodeEnd({ entries: all.length, bytes, frames: 1 }),
+    ].join("");
     const count = (name: string): string => `{"copy":[0,${readFileSync(join(old, name), "utf8").split("\n").length - 1}]}\n`;
     const patches = new Map<string, string>([
       [LAYER.manifest, count(META.manifest)],
       [LAYER.fixups, count(META.fixups)],
-      [LAYER.index, spoil.patch ?? index.split("\n").slice(0, -1).map((add) => `${JSON.stringify({ add })}\n`).join("")],
+      [
+        LAYER.index,
+        spoil.patch ??
+          index
+            .split("\n")
+            .slice(0, -1)
+            .map((add) => `${JSON.stringify({ add })}\n`)
+            .join(""),
+      ],
     ]);
     if (spoil.omit !== undefined) patches.delete(spoil.omit);
-    const digest = createHash("sha256").update(all.map((line) => `${line}\n`).join("")).digest("hex");
-    const record = { base: { name: "web", version: null, digest: digestEntries(base) }, digest, index: createHash("sha256").update(index).digest("hex"), files: 0, removed: 0, ...spoil.record };
+    for (const [path, text] of Object.entries(spoil.replaced ?? {})) patches.set(path, text);
+    const digest = createHash("sha256")
+      .update(all.map((line) => `${line}\n`).join(""))
+      .digest("hex");
+    const record = {
+      base: { name: "web", version: null, digest: digestEntries(base) },
+      digest,
+      index: createHash("sha256").update(index).digest("hex"),
+      files: 0,
+      removed: 0,
+      ...spoil.record,
+    };
     const content = [folder(LAYER.folder), ...[...patches].map(([path, text]) => file(path, text)), ...(spoil.add ?? [])];
     const totals = { entries: content.length, bytes: 1 << 20 };
     const sink = new MemorySink();
     const manifest = encodeManifest({ ...MANIFEST, platform: await readHost(), packages: [], totals, layer: record });
     const forged = [folder(META.folder), file(META.manifest, manifest), ...content];
     const tail = (): PlannedFile[] => [fileOfBytes(META.fixups, new Uint8Array())];
-    await withPool(1, undefined, (pool) => writeArchive({ entries: forged, arcroot: "", format: "tar", pool, mtime: 0, roots: [], tail }, sink));
+    await withPool(1, undefined, (pool) =>
+      writeArchive({ entries: forged, arcroot: "", format: "tar", pool, mtime: 0, roots: [], tail }, sink),
+    );
     const path = join(shared, "forged.tar");
     writeFileSync(path, sink.bytes);
     return path;
@@ -259,10 +356,16 @@ describe("hostile layers", () => {
     ["an absolute path", [kept("/tmp/escaped")], {}, "ARCHIVE_UNSAFE"],
     ["a file through a link", [link("d", "bin"), kept("d/kept")], {}, "ARCHIVE_UNSAFE"],
     ["a link that leaves", [link("d", "../../etc")], {}, "ARCHIVE_UNSAFE"],
-    ["a link that leaves through another", ['{"type":"directory","path":"a"}', link("a/up", "../a/.."), link("d", "a/up/../..")], {}, "ARCHIVE_UNSAFE"],
+    [
+      "a link that leaves through another",
+      ['{"type":"directory","path":"a"}', link("a/up", "../a/.."), link("d", "a/up/../..")],
+      {},
+      "ARCHIVE_UNSAFE",
+    ],
     ["a path twice", [kept("k"), kept("k")], {}, "ARCHIVE_UNSAFE"],
     ["a hard link to nothing", ['{"type":"hardlink","path":"h","mode":"0644","target":"nowhere"}'], {}, "ARCHIVE_UNSAFE"],
     ["control characters", [kept("\u001b[31m")], {}, "ARCHIVE_UNSAFE"],
+    ["a name of envpack's own work", [kept(".envpack-lock")], {}, "ARCHIVE_UNSAFE"],
     ["a file that nobody has", [kept("k").replace(sha("kept"), sha("other"))], {}, "ARCHIVE_CORRUPT"],
     ["another size than the base's", [kept("k").replace('"size":4', '"size":5')], {}, "VERIFY_DIFFERS"],
     ["patches in the environment", [`{"type":"directory","path":"${LAYER.folder}"}`], {}, "ARCHIVE_CORRUPT"],
@@ -277,10 +380,28 @@ describe("hostile layers", () => {
     expect(existsSync(join(shared, "escaped"))).toBe(false);
   });
 
+  test("other records than the new index lists are not taken, though every patch is right", async () => {
+    for (const name of [META.manifest, META.fixups]) {
+      const lines = readFileSync(join(old, name), "utf8").split("\n").slice(0, -1);
+      const patched = name === META.manifest ? lines.map((line) => line.replace("1.2.3", "6.6.6")) : [...lines, lines[0] ?? ""];
+      expect(patched).not.toEqual(lines);
+      const record = patched.map((add) => `${JSON.stringify({ add })}\n`).join("");
+      const replaced = { [name === META.manifest ? LAYER.manifest : LAYER.fixups]: record };
+      await expect(makeNew({ archive: await forge([], { replaced }) })).rejects.toMatchObject({
+        code: "ARCHIVE_CORRUPT",
+        message: expect.stringContaining("does not make the environment"),
+      });
+    }
+    expect(readdirSync(place)).toEqual(["old"]);
+  });
+
   test("a file that comes with the layer under another mode or content than its index lists is not taken", async () => {
     const listed = `{"type":"file","path":"k","mode":"0644","size":4,"sha256":"${sha("good")}"}`;
     for (const sent of [file("k", "evil"), file("k", "good", true)]) {
-      await expect(makeNew({ archive: await forge([listed], { add: [sent] }) })).rejects.toMatchObject({ code: "ARCHIVE_CORRUPT", path: "k" });
+      await expect(makeNew({ archive: await forge([listed], { add: [sent] }) })).rejects.toMatchObject({
+        code: "ARCHIVE_CORRUPT",
+        path: "k",
+      });
     }
     await makeNew({ archive: await forge([listed], { add: [file("k", "good"), file("unlisted", "x")] }) });
     expect(existsSync(join(place, "new/unlisted"))).toBe(false);

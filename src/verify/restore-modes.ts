@@ -2,15 +2,15 @@ import { constants } from "node:fs";
 import { lstat, mkdir, open, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { META, type Entry } from "../archive/entry.js";
-import { decodeIndex } from "../archive/index-file.js";
-import { readOwnFile } from "../archive/own-file.js";
-import { EnvpackError, explainError } from "../errors.js";
+import { readOwnIndex } from "../archive/meta-file.js";
+import { notRestored } from "../archive/not-restored.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const ANY_EXECUTE = 0o111;
 
 /** What was given back. */
-export interface GivenBack {
+export interface RestoredModes {
   /** Files that may be executed again. */
   readonly executable: number;
   /** Folders that were missing. */
@@ -23,14 +23,14 @@ export interface GivenBack {
  *
  * @throws EnvpackError NO_PERMISSION, NOT_AN_ENVIRONMENT …
  */
-export async function giveBack(folder: string, signal?: AbortSignal): Promise<GivenBack> {
+export async function restoreModes(folder: string, signal?: AbortSignal): Promise<RestoredModes> {
   let root = folder;
   try {
     root = await realpath(folder);
-    const bytes = await readOwnFile(root, META.index);
-    if (bytes === null) throw new EnvpackError("NOT_AN_ENVIRONMENT", `not an environment that envpack restored: it has no ${META.index}`, { path: folder });
+    const own = await readOwnIndex(root);
+    if (own === null) throw notRestored(folder, META.index);
     const given = { executable: 0, folders: 0 };
-    for (const entry of decodeIndex(bytes).entries) {
+    for (const entry of own.index.entries) {
       if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted");
       if (entry.type === "directory" && (await makeMissing(root, entry))) given.folders++;
       if (entry.type === "file" && entry.executable && (await makeExecutable(join(root, entry.path)))) given.executable++;
@@ -39,7 +39,11 @@ export async function giveBack(folder: string, signal?: AbortSignal): Promise<Gi
   } catch (error) {
     const explained = explainError(error, "cannot give back the right to execute", root);
     if (!(explained instanceof EnvpackError) || explained.code !== "NO_PERMISSION") throw explained;
-    throw new EnvpackError("NO_PERMISSION", explained.message, { path: explained.path, hint: "copy the environment to a folder of yours first", cause: error });
+    throw new EnvpackError("NO_PERMISSION", explained.message, {
+      path: explained.path,
+      hint: "copy the environment to a folder of yours first",
+      cause: error,
+    });
   }
 }
 
@@ -53,10 +57,13 @@ async function makeMissing(root: string, { path }: Entry): Promise<boolean> {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(() => true, (error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return false;
-    throw error;
-  });
+  return lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" || error.code === "ENOTDIR") return false;
+      throw error;
+    },
+  );
 }
 
 /** Whoever may read it may execute it then, as its mode was in the archive. */
