@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { EnvpackError, explainError } from "../errors.js";
+import { EnvpackError, explainError } from "../support/errors.js";
 import { explainHdfs } from "./hdfs-errors.js";
 import type { HdfsStatus, HdfsStore } from "./hdfs-store.js";
 
@@ -26,28 +26,33 @@ export function findHdfs(env: NodeJS.ProcessEnv): string | null {
 
 /** HDFS through Hadoop's own client, which knows about Kerberos, nameservices and other file systems. */
 export class HdfsClient implements HdfsStore {
+  readonly #program: string;
+  readonly #root: string;
+  readonly #signal: AbortSignal | undefined;
   readonly via: string;
 
   /** @param root the file system, "hdfs://namenode:8020", or "hdfs://" for the client's own default */
-  constructor(
-    private readonly program: string,
-    private readonly root: string,
-    private readonly signal?: AbortSignal,
-  ) {
+  constructor(program: string, root: string, signal?: AbortSignal) {
+    this.#program = program;
+    this.#root = root;
+    this.#signal = signal;
     this.via = `the hdfs client ${program}`;
   }
 
   async look(paths: readonly string[]): Promise<readonly (HdfsStatus | null)[]> {
-    const { status, stdout, stderr } = await this.run(["-ls", "-d", ...paths.map((path) => this.uri(path))]);
-    const others = stderr.split("\n").filter((line) => !/No such file or directory/.test(line)).join("\n");
+    const { status, stdout, stderr } = await this.#run(["-ls", "-d", ...paths.map((path) => this.#uri(path))]);
+    const others = stderr
+      .split("\n")
+      .filter((line) => !/No such file or directory/.test(line))
+      .join("\n");
     const found = new Map(stdout.split("\n").flatMap((line) => parseListed(line)));
     const missing = stderr.split("\n").length - others.split("\n").length;
-    if (status !== 0 && found.size + missing < paths.length) throw explainHdfs(others, "cannot look at HDFS", this.uri(paths[0] ?? "/"));
+    if (status !== 0 && found.size + missing < paths.length) throw explainHdfs(others, "cannot look at HDFS", this.#uri(paths[0] ?? "/"));
     return paths.map((path) => found.get(path) ?? null);
   }
 
   async makeFolder(path: string): Promise<void> {
-    await this.must(["-mkdir", "-p", this.uri(path)], "cannot make the folder", path);
+    await this.#must(["-mkdir", "-p", this.#uri(path)], "cannot make the folder", path);
   }
 
   async write(path: string, file: string): Promise<void> {
@@ -56,80 +61,80 @@ export class HdfsClient implements HdfsStore {
     });
     try {
       // By stdin: names of local files are URIs to the client, so that "%" and "#" in them would mean something.
-      await this.must(["-put", "-", this.uri(path)], "cannot write to HDFS", path, handle.fd);
+      await this.#must(["-put", "-", this.#uri(path)], "cannot write to HDFS", path, handle.fd);
     } finally {
       await handle.close();
     }
   }
 
   async *read(path: string): AsyncIterable<Uint8Array> {
-    const child = this.start(["-cat", this.uri(path)]);
+    const child = this.#start(["-cat", this.#uri(path)]);
     const said = text(child.stderr!);
     const ended = once(child, "close") as Promise<[number | null]>;
     ended.catch(() => undefined);
     yield* child.stdout as AsyncIterable<Buffer>;
-    const [status] = await this.guard(ended);
-    if (status !== 0) throw this.failure(await said, "cannot read back from HDFS", path);
+    const [status] = await this.#guard(ended);
+    if (status !== 0) throw this.#failure(await said, "cannot read back from HDFS", path);
   }
 
   async rename(from: string, to: string): Promise<boolean> {
-    const { status, stderr } = await this.run(["-mv", this.uri(from), this.uri(to)]);
+    const { status, stderr } = await this.#run(["-mv", this.#uri(from), this.#uri(to)]);
     if (status !== 0 && /File exists/.test(stderr)) return false;
-    if (status !== 0) throw this.failure(stderr, "cannot rename on HDFS", to);
+    if (status !== 0) throw this.#failure(stderr, "cannot rename on HDFS", to);
     return true;
   }
 
   async setMode(path: string, mode: number): Promise<void> {
-    await this.must(["-chmod", mode.toString(8), this.uri(path)], "cannot set the mode", path);
+    await this.#must(["-chmod", mode.toString(8), this.#uri(path)], "cannot set the mode", path);
   }
 
   async remove(path: string): Promise<void> {
     // -put writes to this other name first.
-    const files = [path, `${path}._COPYING_`].map((one) => this.uri(one));
-    const child = spawn(this.program, [...this.words(), "-rm", "-f", "-skipTrash", ...files], { stdio: "ignore", detached: true });
+    const files = [path, `${path}._COPYING_`].map((one) => this.#uri(one));
+    const child = spawn(this.#program, [...this.#words(), "-rm", "-f", "-skipTrash", ...files], { stdio: "ignore", detached: true });
     await once(child, "close").catch(() => undefined);
   }
 
-  private uri(path: string): string {
-    return `${this.root}${path}`;
+  #uri(path: string): string {
+    return `${this.#root}${path}`;
   }
 
-  private words(): string[] {
+  #words(): string[] {
     return ["dfs", ...SETTINGS.flatMap((setting) => ["-D", setting])];
   }
 
-  private start(args: readonly string[], stdin: SpawnOptions["stdio"] | number = "ignore"): ChildProcess {
-    if (this.signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
+  #start(args: readonly string[], stdin: SpawnOptions["stdio"] | number = "ignore"): ChildProcess {
+    if (this.#signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
     const stdio = [stdin, "pipe", "pipe"] as SpawnOptions["stdio"];
-    return spawn(this.program, [...this.words(), ...args], { stdio, signal: this.signal });
+    return spawn(this.#program, [...this.#words(), ...args], { stdio, signal: this.#signal });
   }
 
-  private async run(args: readonly string[], stdin?: number): Promise<{ status: number | null; stdout: string; stderr: string }> {
-    const child = this.start(args, stdin);
-    const [stdout, stderr, [status]] = await this.guard(
+  async #run(args: readonly string[], stdin?: number): Promise<{ status: number | null; stdout: string; stderr: string }> {
+    const child = this.#start(args, stdin);
+    const [stdout, stderr, [status]] = await this.#guard(
       Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close") as Promise<[number | null]>]),
     );
     // A Ctrl-C on a terminal ends the client by itself, maybe before the signal was seen here.
     await new Promise(setImmediate);
-    if (this.signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
+    if (this.#signal?.aborted) throw new EnvpackError("INTERRUPTED", "interrupted");
     return { status, stdout, stderr };
   }
 
-  private async must(args: readonly string[], doing: string, path: string, stdin?: number): Promise<void> {
-    const { status, stderr } = await this.run(args, stdin);
-    if (status !== 0) throw this.failure(stderr, doing, path);
+  async #must(args: readonly string[], doing: string, path: string, stdin?: number): Promise<void> {
+    const { status, stderr } = await this.#run(args, stdin);
+    if (status !== 0) throw this.#failure(stderr, doing, path);
   }
 
-  private failure(stderr: string, doing: string, path: string): EnvpackError {
-    return explainHdfs(stderr, doing, this.uri(path));
+  #failure(stderr: string, doing: string, path: string): EnvpackError {
+    return explainHdfs(stderr, doing, this.#uri(path));
   }
 
   /** Tells why the client did not start, or that the work was stopped. */
-  private async guard<T>(ended: Promise<T>): Promise<T> {
+  async #guard<T>(ended: Promise<T>): Promise<T> {
     try {
       return await ended;
     } catch (error) {
-      throw explainError(error, "cannot start the hdfs client", this.program);
+      throw explainError(error, "cannot start the hdfs client", this.#program);
     }
   }
 }

@@ -1,11 +1,23 @@
-import { EnvpackError, type ErrorCode } from "../errors.js";
+import { EnvpackError, type ErrorCode } from "../support/errors.js";
 
 /** What Hadoop's messages and exceptions mean; the first that fits counts. Its own wording has been stable since Hadoop 2. */
 const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | undefined])[] = [
-  [/AccessControlException|Permission denied/, "NO_PERMISSION", "name a folder of yours, or ask its owner; HADOOP_USER_NAME says who you are where there is no Kerberos"],
-  [/SecretManager|GSSException|AuthenticationException|Authentication required|Kerberos|kinit/, "NO_PERMISSION", "this HDFS wants Kerberos: `kinit`, and have the hdfs client on PATH"],
+  [
+    /AccessControlException|Permission denied/,
+    "NO_PERMISSION",
+    "name a folder of yours, or ask its owner; HADOOP_USER_NAME says who you are where there is no Kerberos",
+  ],
+  [
+    /SecretManager|GSSException|AuthenticationException|Authentication required|Kerberos|kinit/,
+    "NO_PERMISSION",
+    "this HDFS wants Kerberos: `kinit`, and have the hdfs client on PATH",
+  ],
   [/QuotaExceeded|quota .*is exceeded/, "NO_SPACE", "ask for a larger quota, or name another folder"],
-  [/could only be (written|replicated) to 0|No space left/, "NO_SPACE", "the DataNodes have no room, or none is running: `hdfs dfsadmin -report` tells"],
+  [
+    /could only be (written|replicated) to 0|No space left/,
+    "NO_SPACE",
+    "the DataNodes have no room, or none is running: `hdfs dfsadmin -report` tells",
+  ],
   [/SafeMode|safe mode/, "ENGINE_UNREACHABLE", "HDFS takes no files while its NameNode is starting"],
   [/StandbyException|state standby/, "ENGINE_UNREACHABLE", "this NameNode is the standby one: name the other, or the nameservice"],
   [
@@ -26,7 +38,17 @@ export function explainHdfs(said: string, doing: string, path: string): EnvpackE
 function firstLine(said: string): string {
   const lines = said.split("\n").map((line) => line.trim());
   const telling = lines.find((line) => line !== "" && !isNoise(line)) ?? lines.find((line) => line !== "") ?? "it failed without a word";
-  return telling.replace(/^-?[a-z]+: /, "").replace(/;? For more details see:.*$/, "").replace(/\.$/, "").slice(0, 300);
+  const unknown =
+    /UnknownHost(?:Exception)?: {0,4}"?([^\s":;]{1,255})/.exec(telling)?.[1] ??
+    /Invalid host name:.{0,200} destination host is: "?([^\s":;(]{1,255})/.exec(telling)?.[1];
+  if (unknown !== undefined && !/no machine|the name/.test(telling)) return `no machine has the name ${unknown}`;
+  // "-ls: java.lang.IllegalArgumentException: java.net.…Exception: what": the last of these tells.
+  return telling
+    .replace(/^UnknownHost: |^-?[a-z]{1,20}: /, "")
+    .replace(/^(?:(?:[a-z][a-z0-9]{0,40}\.){1,10}[A-Z]\w{0,80}(?:Exception|Error): ){1,5}/, "")
+    .replace(/;? For more details see:.*$/, "")
+    .replace(/\.$/, "")
+    .slice(0, 300);
 }
 
 function isNoise(line: string): boolean {

@@ -1,5 +1,5 @@
-import { userInfo } from "node:os";
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
+import { userName } from "../support/home.js";
 import { findHdfs, HdfsClient } from "./hdfs-client.js";
 import type { HdfsPlace } from "./hdfs-place.js";
 import type { HdfsStore } from "./hdfs-store.js";
@@ -24,7 +24,7 @@ const WEB_SCHEMES = new Map([
 export function openHdfs({ root }: HdfsPlace, { webhdfs, env, signal }: HdfsAccess): HdfsStore {
   const [scheme = "", host = ""] = root.split("//");
   const overHttp = WEB_SCHEMES.get(scheme);
-  const user = env.HADOOP_USER_NAME ?? userInfo().username;
+  const user = env.HADOOP_USER_NAME ?? userName();
   if (webhdfs !== undefined) return new WebHdfs(parseAddress(webhdfs), user, signal);
   if (overHttp !== undefined) return new WebHdfs(parseAddress(`${overHttp}//${host}`), user, signal);
   const program = findHdfs(env);

@@ -1,4 +1,4 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 
 /** A folder on a Hadoop file system, as a URI without a slash at its end. */
 export interface HdfsPlace {

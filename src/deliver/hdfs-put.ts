@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { dirname } from "node:path/posix";
-import { EnvpackError } from "../errors.js";
-import type { ProgressListener } from "../progress.js";
+import { EnvpackError } from "../support/errors.js";
+import type { ProgressListener } from "../support/progress.js";
 import type { HdfsStatus, HdfsStore } from "./hdfs-store.js";
 
 /** A local file, and what it is to be on HDFS. */
@@ -22,7 +22,7 @@ export interface Delivered {
    * The file or folder that others may not read or pass, so that YARN's PUBLIC cache is out of the
    * question; null where everyone may.
    */
-  readonly closed: { readonly path: string; readonly mode: number } | null;
+  readonly blockedBy: { readonly path: string; readonly mode: number } | null;
 }
 
 const FILE_MODE = 0o644;
@@ -45,7 +45,7 @@ export async function putOnce(store: HdfsStore, delivery: Delivery): Promise<Del
     if (before.get(folder) === null) await store.makeFolder(folder);
     await sendAside(store, delivery);
   }
-  return { sent: found === null, closed: await openToAll(store, path, found === null ? await lookUp(store, path) : before) };
+  return { sent: found === null, blockedBy: await ensurePublic(store, path, found === null ? await lookUp(store, path) : before) };
 }
 
 /** What is at a path, and at each folder above it. */
@@ -61,7 +61,8 @@ async function lookUp(store: HdfsStore, path: string): Promise<Map<string, HdfsS
 
 function refuseFileAbove(found: ReadonlyMap<string, HdfsStatus | null>, path: string): void {
   for (const [above, status] of found) {
-    if (above !== path && status?.kind === "file") throw new EnvpackError("OUTPUT_EXISTS", "a file is where a folder should be on HDFS", { path: above, hint: "name another folder" });
+    if (above !== path && status?.kind === "file")
+      throw new EnvpackError("OUTPUT_EXISTS", "a file is where a folder should be on HDFS", { path: above, hint: "name another folder" });
   }
 }
 
@@ -87,7 +88,8 @@ async function sendAside(store: HdfsStore, delivery: Delivery): Promise<void> {
 
 async function assertSame(store: HdfsStore, found: HdfsStatus, delivery: Delivery): Promise<void> {
   const { path, bytes } = delivery;
-  if (found.kind === "folder") throw new EnvpackError("OUTPUT_EXISTS", "a folder has the archive's name on HDFS", { path, hint: "remove it, or name another folder" });
+  if (found.kind === "folder")
+    throw new EnvpackError("OUTPUT_EXISTS", "a folder has the archive's name on HDFS", { path, hint: "remove it, or name another folder" });
   if (found.length !== bytes) throw differs(path, `it has ${found.length} bytes, not ${bytes}`);
   await assertDigest(store, path, delivery);
 }
@@ -98,17 +100,26 @@ async function assertDigest(store: HdfsStore, path: string, { sha256, bytes, onP
   for await (const piece of store.read(path)) {
     hash.update(piece);
     done += piece.length;
+    // What is longer than the archive is not it, however long it goes on.
+    if (done > bytes) throw differs(path, `it has more than ${bytes} bytes`);
     onProgress?.({ stage: "checking", done, total: bytes });
   }
   if (hash.digest("hex") !== sha256) throw differs(path, "its content is another");
 }
 
 function differs(path: string, how: string): EnvpackError {
-  return new EnvpackError("DIGEST_MISMATCH", `the file on HDFS is not the archive: ${how}`, { path, hint: "remove it there, then deliver again" });
+  return new EnvpackError("DIGEST_MISMATCH", `the file on HDFS is not the archive: ${how}`, {
+    path,
+    hint: "remove it there, then deliver again",
+  });
 }
 
 /** Lets everyone read the file, and tells which folder above it keeps them out. */
-async function openToAll(store: HdfsStore, path: string, found: ReadonlyMap<string, HdfsStatus | null>): Promise<Delivered["closed"]> {
+async function ensurePublic(
+  store: HdfsStore,
+  path: string,
+  found: ReadonlyMap<string, HdfsStatus | null>,
+): Promise<Delivered["blockedBy"]> {
   for (const [one, status] of found) {
     if (status === null) continue;
     const isFile = one === path;

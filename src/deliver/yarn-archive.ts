@@ -1,5 +1,5 @@
-import type { PackFormat } from "../archive/format.js";
-import { EnvpackError } from "../errors.js";
+import type { PackFormat } from "../archive/formats.js";
+import { EnvpackError } from "../support/errors.js";
 
 /**
  * YARN's localizer goes by the end of the name, and extracts gzip and plain tar; Spark unpacks a plain
@@ -9,7 +9,10 @@ import { EnvpackError } from "../errors.js";
  */
 export function assertYarnFormat(format: PackFormat, path: string | null): void {
   if (format === "tar.gz") return;
-  const spoilt = new Map([["tar", "Spark loses modes and links of one"], ["zip", "YARN makes text files of its links"]]);
+  const spoilt = new Map([
+    ["tar", "Spark loses modes and links of one"],
+    ["zip", "YARN makes text files of its links"],
+  ]);
   const why = spoilt.get(format) ?? "YARN does not extract one";
   throw new EnvpackError("ARCHIVE_UNFIT", `the archive is a ${format}, and ${why}`, {
     path: path ?? undefined,

@@ -1,4 +1,4 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 
 /** Where an archive lies and what stands in it, for those who start jobs. */
 export interface DeliveredArchive {
@@ -36,7 +36,15 @@ export function yarnCommands({ uri, alias, arcroot }: DeliveredArchive): YarnCom
   const run = (script: string): string => `${root}/bin/envpack run ${script}`;
   return {
     streaming: [
-      ...["mapred", "streaming", ...["map", "reduce"].flatMap((task) => ["-D", `mapreduce.${task}.memory.mb=${CONTAINER_MEMORY}`]), "-archives", archive, "-files", "map.mjs,reduce.mjs"],
+      ...[
+        "mapred",
+        "streaming",
+        ...["map", "reduce"].flatMap((task) => ["-D", `mapreduce.${task}.memory.mb=${CONTAINER_MEMORY}`]),
+        "-archives",
+        archive,
+        "-files",
+        "map.mjs,reduce.mjs",
+      ],
       ...["-mapper", run("map.mjs"), "-reducer", run("reduce.mjs"), "-input", "INPUT", "-output", "OUTPUT"],
     ],
     spark: [
@@ -48,7 +56,10 @@ export function yarnCommands({ uri, alias, arcroot }: DeliveredArchive): YarnCom
     distributedShell: [
       ...["yarn", "org.apache.hadoop.yarn.applications.distributedshell.Client", "-jar", "DISTRIBUTEDSHELL.jar"],
       ...["-num_containers", "2", "-container_memory", String(CONTAINER_MEMORY), "-localize_files", "job.mjs"],
-      ...["-shell_command", `PATH=$PATH:$HADOOP_HDFS_HOME/bin && mkdir ${alias} && hdfs dfs -cat ${uri} | tar -xz -C ${alias} && ${run("job.mjs")}`],
+      ...[
+        "-shell_command",
+        `PATH=$PATH:$HADOOP_HDFS_HOME/bin && mkdir ${alias} && hdfs dfs -cat ${uri} | tar -xz -C ${alias} && ${run("job.mjs")}`,
+      ],
     ],
   };
 }

@@ -5,19 +5,22 @@ import { bootFiles } from "../../src/deliver/slurm/boot.js";
 import { explainSbatch } from "../../src/deliver/slurm/sbatch.js";
 import { parseNodeFolder } from "../../src/deliver/slurm/script.js";
 import type { Entry } from "../../src/archive/entry.js";
-import type { EnvpackError } from "../../src/errors.js";
-import { TRAVELER } from "../../src/onboard/layout.js";
+import type { EnvpackError } from "../../src/support/errors.js";
+import { PORTABLE_CLI } from "../../src/archive/embedded.js";
 import { envpack, execute, makeScratch, type Outcome } from "../real/commands.js";
+import { smallNode } from "../small-node.js";
 
 /* Real jobs are in test/cluster/slurm. */
 const scratch = makeScratch();
 const project = join(scratch, "it's a project");
 const archive = join(scratch, "it's.tar.gz");
+/** Nothing of it is started here. */
+const SMALL = ["--node", smallNode()];
 
 beforeAll(() => {
   mkdirSync(join(project, "node_modules"), { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.0.0" }');
-  expect(envpack(["pack", project, "-q", "-o", archive]).stderr).toBe("");
+  expect(envpack(["pack", project, "-q", ...SMALL, "-o", archive]).stderr).toBe("");
   expect(envpack(["pack", project, "-q", "--node", "none", "-o", join(scratch, "none.tar.gz")]).stderr).toBe("");
 });
 
@@ -31,9 +34,19 @@ describe("deliver slurm", () => {
     const { status, stdout } = deliver([archive, "-N", "3", "-n", "6", "--sbatch", "--time=5 --exclusive"], words);
     expect(status).toBe(0);
     expect(execute("sh", ["-n"], { input: stdout, stdio: ["pipe", "pipe", "pipe"] })).toMatchObject({ status: 0, stderr: "" });
-    expect(stdout.split("\n").slice(0, 5)).toEqual(["#!/bin/sh", "#SBATCH --job-name=it-s", "#SBATCH --nodes=3", "#SBATCH --ntasks=6", "#SBATCH --time=5 --exclusive"]);
+    expect(stdout.split("\n").slice(0, 5)).toEqual([
+      "#!/bin/sh",
+      "#SBATCH --job-name=it-s",
+      "#SBATCH --nodes=3",
+      "#SBATCH --ntasks=6",
+      "#SBATCH --time=5 --exclusive",
+    ]);
     const last = stdout.slice(stdout.indexOf('run "$root" -- ') + 15, -1);
-    expect(execute("sh", ["-c", `printf '%s\\0' ${last}`]).stdout.split("\0").slice(0, -1)).toEqual(words);
+    expect(
+      execute("sh", ["-c", `printf '%s\\0' ${last}`])
+        .stdout.split("\0")
+        .slice(0, -1),
+    ).toEqual(words);
     expect(stdout).toContain(`archive='${archive.replace("'", "'\\''")}'`);
   });
 
@@ -44,6 +57,16 @@ describe("deliver slurm", () => {
     const result = await deliverSlurm({ archive, command: ["job.mjs"] });
     expect(result).toMatchObject({ script, output: null, job: null, notices: [] });
     expect(script).toContain(result.sha256.slice(0, 16));
+  });
+
+  test.each(["zstd", "xz", "bzip2"])("says that nodes need %s, which not every system has", async (program) => {
+    const { deliverSlurm } = await import("../../src/index.js");
+    const other = join(scratch, `small.tar.${program === "zstd" ? "zst" : program === "bzip2" ? "bz2" : program}`);
+    expect(envpack(["pack", project, "-q", ...SMALL, "-o", other]).stderr).toBe("");
+    const { notices } = await deliverSlurm({ archive: other, command: ["job.mjs"] });
+    expect(notices).toMatchObject([
+      { code: `NODES_NEED_${program.toUpperCase()}`, message: expect.stringContaining(`need the program ${program} to read`) as string },
+    ]);
   });
 
   test("writes it to a file, which is not replaced without being asked", () => {
@@ -73,21 +96,30 @@ describe("deliver slurm", () => {
 
   test("refuses a layer, which is no whole environment, by its name", () => {
     writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.1.0" }');
-    expect(envpack(["pack", project, "-q", "-o", join(scratch, "next.tar.gz")]).stderr).toBe("");
+    expect(envpack(["pack", project, "-q", ...SMALL, "-o", join(scratch, "next.tar.gz")]).stderr).toBe("");
     expect(envpack(["layer", archive, join(scratch, "next.tar.gz"), "-q", "-o", join(scratch, "layer.tar.gz")]).stderr).toBe("");
-    expect(deliver(["layer.tar.gz"])).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/error\[LAYER_BASE\] .*layer\.tar\.gz\nhint: /) as string });
+    expect(deliver(["layer.tar.gz"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/error\[LAYER_BASE\] .*layer\.tar\.gz\nhint: /) as string,
+    });
   });
 
   test("refuses a damaged archive before anything is submitted", () => {
     const bytes = readFileSync(archive);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     writeFileSync(join(scratch, "damaged.tar.gz"), bytes);
-    expect(deliver(["damaged.tar.gz", "--submit"])).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/error\[(ARCHIVE_CORRUPT|DIGEST_MISMATCH)\]/) as string });
+    expect(deliver(["damaged.tar.gz", "--submit"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/error\[(ARCHIVE_CORRUPT|DIGEST_MISMATCH)\]/) as string,
+    });
   });
 });
 
 describe("a folder on the nodes", () => {
-  const expand = (folder: string, env: NodeJS.ProcessEnv): string => execute("sh", ["-c", `printf %s ${parseNodeFolder(folder)}`], { env }).stdout;
+  const expand = (folder: string, env: NodeJS.ProcessEnv): string =>
+    execute("sh", ["-c", `printf %s ${parseNodeFolder(folder)}`], { env }).stdout;
 
   test("is taken to the letter, but for the variable that it begins with", () => {
     expect(expand("/scratch/my envs/$X", {})).toBe("/scratch/my envs/$X");
@@ -104,19 +136,37 @@ test("what comes out of the archive first is node with all that its links need, 
   const file = (path: string): Entry => ({ type: "file", path, executable: true, size: 1, sha256: "0".repeat(64) });
   const link = (path: string, target: string): Entry => ({ type: "symlink", path, target });
   const runtime = { name: "node", version: "22.1.0", abi: "127", napi: "9", hook: "import" } as const;
-  const entries = [link("bin/node", "../opt/node"), file("opt/node"), file(TRAVELER), link("lib/libuv.so", "libuv.so.1"), file("lib/libuv.so.1"), file("lib/node_modules/x.so"), file("lib/text.txt")];
-  expect(bootFiles(entries, { runtime }, "x")).toEqual(["bin/node", "opt/node", TRAVELER, "lib/libuv.so", "lib/libuv.so.1"]);
-  for (const lacking of [entries.slice(1), entries.filter(({ path }) => path !== TRAVELER), [link("bin/node", "node"), file(TRAVELER)]]) {
+  const entries = [
+    link("bin/node", "../opt/node"),
+    file("opt/node"),
+    file(PORTABLE_CLI),
+    link("lib/libuv.so", "libuv.so.1"),
+    file("lib/libuv.so.1"),
+    file("lib/node_modules/x.so"),
+    file("lib/text.txt"),
+  ];
+  expect(bootFiles(entries, { runtime }, "x")).toEqual(["bin/node", "opt/node", PORTABLE_CLI, "lib/libuv.so", "lib/libuv.so.1"]);
+  for (const lacking of [
+    entries.slice(1),
+    entries.filter(({ path }) => path !== PORTABLE_CLI),
+    [link("bin/node", "node"), file(PORTABLE_CLI)],
+  ]) {
     expect(() => bootFiles(lacking, { runtime }, "x")).toThrow(/too old/);
   }
 });
 
 test.each([
   ["sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", "ENGINE_UNREACHABLE"],
-  ["sbatch: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\nsbatch: fatal: Could not establish a configuration source", "ENGINE_UNREACHABLE"],
+  [
+    "sbatch: error: resolve_ctls_from_dns_srv: res_nsearch error: Unknown host\nsbatch: fatal: Could not establish a configuration source",
+    "ENGINE_UNREACHABLE",
+  ],
   ["sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified", "NO_PERMISSION"],
   ["sbatch: unrecognized option '--nodez=3'\nTry \"sbatch --help\" for more information", "USAGE"],
-  ["sbatch: error: invalid partition specified: none\nsbatch: error: Batch job submission failed: Invalid partition name specified", "COMMAND_FAILED"],
+  [
+    "sbatch: error: invalid partition specified: none\nsbatch: error: Batch job submission failed: Invalid partition name specified",
+    "COMMAND_FAILED",
+  ],
   ["", "COMMAND_FAILED"],
 ])("what sbatch says becomes one line: %s", (said, code) => {
   const error: EnvpackError = explainSbatch(said);

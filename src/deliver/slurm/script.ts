@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import type { TarFormat } from "../../archive/format.js";
-import { EnvpackError } from "../../errors.js";
+import { formatOf, type TarFormat } from "../../archive/formats.js";
+import { EnvpackError } from "../../support/errors.js";
 import type { Platform } from "../../manifest/manifest.js";
-import { TRAVELER } from "../../onboard/layout.js";
-import { quoteForShell } from "../../onboard/quote.js";
+import { PORTABLE_CLI } from "../../archive/embedded.js";
+import { quoteForShell } from "../../support/quote.js";
 
 /** What a batch script is made of. */
 export interface SlurmJob {
@@ -13,6 +13,8 @@ export interface SlurmJob {
   readonly platform: Platform;
   /** The folder inside the archive that holds everything; "" for none. */
   readonly arcroot: string;
+  /** Bytes that a node needs until the environment is unpacked: of the archive, of what comes out first, and of all. */
+  readonly room: number;
   /** Arcpaths that have to come out of the archive before its tool can read it, as `bootFiles` gives them. */
   readonly boot: readonly string[];
   /** What the environment is called on the nodes; it ends in the archive's digest. */
@@ -26,13 +28,11 @@ export interface SlurmJob {
   readonly remove: boolean;
 }
 
-/** How a worker that has no envpack reads the first files of an archive; GNU tar, bsdtar and busybox take these options. */
-const READERS: Readonly<Record<TarFormat, { readonly program: string; readonly extract: string }>> = {
-  "tar.gz": { program: "gzip", extract: 'tar -xzof "$copy"' },
-  tar: { program: "tar", extract: 'tar -xof "$copy"' },
-  // Not every tar that is in use knows zstd.
-  "tar.zst": { program: "zstd", extract: 'zstd -dcq "$copy" | tar -xof -' },
-};
+function readerOf(format: TarFormat): { readonly program: string; readonly extract: string } {
+  const { onNodes } = formatOf(format);
+  if (onNodes === undefined) throw new Error(`no worker reads a ${format}`);
+  return onNodes;
+}
 
 /** What `uname -s -m` says on the platforms that Slurm runs on. */
 const SYSTEMS = new Map([
@@ -53,14 +53,20 @@ export function parseNodeFolder(folder: string | undefined): string {
   if (folder === undefined) return DEFAULT_PLACE;
   const [, variable, rest = ""] = /^\$\{?([A-Za-z_]\w*)\}?(\/.*)?$/s.exec(folder) ?? [];
   if (variable !== undefined) return `"\${${variable}:?is not set on the node}"${rest === "" ? "" : quoteForShell(rest)}`;
-  if (folder.startsWith("/") && !/[\0\n]/.test(folder)) return quoteForShell(folder.replace(/(?<=.)\/+$/, ""));
-  throw new EnvpackError("USAGE", "not a folder that every node has", { path: folder, hint: "name it from the root: /scratch, or a variable of the job: '$TMPDIR'" });
+  if (folder.startsWith("/") && !/[\0\n]/.test(folder)) return quoteForShell(folder.replace(/(?<!\/)\/+$/, "") || "/");
+  throw new EnvpackError("USAGE", "not a folder that every node has", {
+    path: folder,
+    hint: "name it from the root: /scratch, or a variable of the job: '$TMPDIR'",
+  });
 }
 
 /** @throws EnvpackError USAGE where it would be more than a line of options */
 export function parseSbatchOption(line: string): string {
   if (/^-[^\0\n\r]+$/.test(line)) return line;
-  throw new EnvpackError("USAGE", "not an option of sbatch", { path: line, hint: "as in --sbatch --partition=long, or --sbatch '--time=10 --exclusive'" });
+  throw new EnvpackError("USAGE", "not an option of sbatch", {
+    path: line,
+    hint: "as in --sbatch --partition=long, or --sbatch '--time=10 --exclusive'",
+  });
 }
 
 /** The batch script, whole. */
@@ -78,17 +84,18 @@ export async function slurmScript(job: SlurmJob): Promise<string> {
   });
 }
 
-function nodeValues({ format, platform, arcroot, boot }: SlurmJob): Record<string, string> {
+function nodeValues({ format, platform, arcroot, boot, room }: SlurmJob): Record<string, string> {
   const { os, arch } = platform;
   const inside = (path: string): string => (arcroot === "" ? path : `${arcroot}/${path}`);
-  const { program, extract } = READERS[format];
+  const { program, extract } = readerOf(format);
   return {
     SYSTEM: SYSTEMS.get(`${os}-${arch}`) ?? "",
     PLATFORM: `${os}-${arch}`,
     PROGRAM: program,
+    ROOM: String(Math.ceil(room / 1024)),
     EXTRACT: `${extract} -C "$boot" -- ${boot.map((path) => quoteForShell(inside(path))).join(" ")}`,
     NODE: quoteForShell(inside("bin/node")),
-    TOOL: quoteForShell(inside(TRAVELER)),
+    TOOL: quoteForShell(inside(PORTABLE_CLI)),
   };
 }
 

@@ -1,0 +1,35 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { BlobSource } from "./blobs.js";
+
+/**
+ * Keeps what is read from a source in a folder, so that it is fetched once however often it is read. What is kept is
+ * checked each time that it is read, as all blobs are.
+ */
+export function keptSource(source: BlobSource, folder: string): BlobSource {
+  return {
+    name: source.name,
+    async open(descriptor) {
+      const file = join(folder, descriptor.digest.replace(":", "-"));
+      if (existsSync(file)) return createReadStream(file, { highWaterMark: 1 << 20 });
+      const bytes = await source.open(descriptor);
+      return bytes === null ? null : keep(bytes, file);
+    },
+  };
+}
+
+async function* keep(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
+  const writing = `${file}.${randomBytes(4).toString("hex")}`;
+  const handle = await open(writing, "w", 0o600);
+  try {
+    for await (const chunk of bytes) {
+      for (let done = 0; done < chunk.length;) done += (await handle.write(chunk, done)).bytesWritten;
+      yield chunk;
+    }
+    await rename(writing, file);
+  } finally {
+    await handle.close();
+  }
+}

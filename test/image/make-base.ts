@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { create } from "tar";
+import { MEDIA } from "../../src/oci/documents.js";
+
+export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+/** A file's text, or a folder's. */
+export function write(file: string, text: string | Buffer): void {
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** A layout with one layer that holds these files. */
+export function makeBase(folder: string, files: readonly (readonly [string, string])[], architecture = "amd64"): void {
+  const tree = `${folder}.tree`;
+  for (const [path, text] of files) write(join(tree, path), text);
+  makeLayout(folder, tree, architecture);
+}
+
+/** A layout with one layer that holds a tree, made by other means than envpack's. */
+export function makeLayout(folder: string, tree: string, architecture: string): void {
+  const layer = `${folder}.tar`;
+  create({ file: layer, cwd: tree, sync: true, portable: true }, readdirSync(tree));
+  const put = (bytes: Buffer, mediaType: string): object => {
+    write(join(folder, "blobs/sha256", digestOf(bytes).slice(7)), bytes);
+    return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  };
+  const tar = readFileSync(layer);
+  const config = put(
+    Buffer.from(
+      JSON.stringify({
+        architecture,
+        os: "linux",
+        config: { Env: ["PATH=/usr/bin", "LANG=C.UTF-8"], User: "root" },
+        rootfs: { type: "layers", diff_ids: [digestOf(tar)] },
+      }),
+    ),
+    MEDIA.config,
+  );
+  const manifest = put(
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.manifest, config, layers: [put(tar, MEDIA.layer)] })),
+    MEDIA.manifest,
+  );
+  write(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+  write(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+}
+
+/** Adds a layer to the only image of a layout, as a build on top of it does. */
+export function addLayer(folder: string, tar: Buffer): void {
+  const at = (digest: string): string => join(folder, "blobs/sha256", digest.slice(7));
+  const put = (bytes: Buffer, mediaType: string): { mediaType: string; digest: string; size: number } => {
+    write(at(digestOf(bytes)), bytes);
+    return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  };
+  const read = (digest: string): Document => JSON.parse(readFileSync(at(digest), "utf8")) as Document;
+  const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as Document;
+  const manifest = read(index.manifests[0]?.digest ?? "");
+  const config = read(manifest.config.digest);
+  config.rootfs.diff_ids.push(digestOf(tar));
+  manifest.config = put(Buffer.from(JSON.stringify(config)), MEDIA.config);
+  manifest.layers.push(put(tar, MEDIA.layer));
+  index.manifests = [put(Buffer.from(JSON.stringify(manifest)), MEDIA.manifest)];
+  writeFileSync(join(folder, "index.json"), JSON.stringify(index));
+}
+
+/** What is changed of the documents of a layout. */
+interface Document {
+  manifests: { digest: string }[];
+  config: { digest: string };
+  readonly layers: object[];
+  readonly rootfs: { readonly diff_ids: string[] };
+}
