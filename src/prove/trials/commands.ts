@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { join, posix } from "node:path";
+import type { SourceContext, Start, TrialContext } from "../context.js";
+import type { Trial } from "../report.js";
+import type { Ended } from "../start-limited.js";
+import { endedText, lastLine } from "./ended-text.js";
+import { reasonOf } from "./reason.js";
+
+/** Seconds: what only prints its version or its help has no need of more. */
+const LIMIT = 15;
+
+/** Starts every command of the environment, some at a time. */
+export async function tryCommands(context: TrialContext, atOnce: number): Promise<Trial[]> {
+  const { bins } = context.subject.manifest;
+  const found: Trial[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < bins.length; at = next++) found[at] = await tryCommand(context, bins[at] as string);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return found;
+}
+
+async function tryCommand(context: TrialContext, name: string): Promise<Trial> {
+  const { start, activated, reached, sandbox, reason, seconds, atSource } = context;
+  const file = posix.join(reached, "bin", name);
+  const { ended, option } = await ask(start, file, sandbox.jobPlace, activated, Math.min(seconds, LIMIT));
+  const base = { kind: "command" as const, name, from: null, seconds: ended.seconds };
+  if (ended.status === 0) return { ...base, outcome: "ok", detail: option, reason: null };
+  const why = reasonOf(`${ended.stderr}\n${ended.stdout}\n${ended.error ?? ""}`, reason);
+  const before = atSource === null ? null : await askSource(atSource, name, Math.min(seconds, LIMIT));
+  const detail = endedText(ended);
+  if (before !== null && before.status !== 0)
+    return { ...base, outcome: "as before", detail: `${detail}; at the source it ${endedText(before)}`, reason: why };
+  // Programs that know neither option say so, with a status of their own: they did start.
+  if (before === null && why === null && ended.status !== null && ended.status < 64 && `${ended.stdout}${ended.stderr}`.trim() !== "") {
+    return { ...base, outcome: "ok", detail: `starts; takes neither --version nor --help (status ${ended.status})`, reason: null };
+  }
+  return { ...base, outcome: "failed", detail, reason: why ?? lastLine(ended) };
+}
+
+interface Asked {
+  readonly ended: Ended;
+  /** The option that it took. */
+  readonly option: "--version" | "--help";
+}
+
+async function ask(start: Start, file: string, cwd: string, env: TrialContext["bare"], seconds: number): Promise<Asked> {
+  const version = await start({ words: [file, "--version"], cwd, env }, { seconds });
+  if (version.status === 0 || version.exceeded !== null || version.error !== null || version.status === null || version.status >= 126)
+    return { ended: version, option: "--version" };
+  const help = await start({ words: [file, "--help"], cwd, env }, { seconds });
+  return { ended: help.status === 0 ? help : version, option: "--help" };
+}
+
+/** null: the source has no such command. */
+async function askSource({ start, folder, env }: SourceContext, name: string, seconds: number): Promise<Ended | null> {
+  const file = [join(folder, "node_modules/.bin", name), join(folder, "bin", name)].find((one) => existsSync(one));
+  return file === undefined ? null : (await ask(start, file, folder, env, seconds)).ended;
+}
