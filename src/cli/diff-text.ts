@@ -1,6 +1,6 @@
-import type { DiffResult, Row, RowValue } from "../diff.js";
-import { escapeText } from "./escape.js";
-import { countOf } from "./quantities.js";
+import type { DiffResult, Row, RowValue } from "../verbs/diff.js";
+import { escapeText } from "../support/unsafe-text.js";
+import { countOf } from "../support/quantities.js";
 
 /** Rows and names that are shown before the rest is only counted. */
 const SHOWN_ROWS = 60;
@@ -56,7 +56,12 @@ function namesText(names: readonly string[]): string {
 function table(rows: readonly (readonly string[])[]): string[] {
   const escaped = rows.map((row) => row.map(escapeText));
   const widths = [0, 1].map((column) => Math.min(WIDEST, Math.max(...escaped.map((row) => row[column]?.length ?? 0))));
-  return escaped.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return escaped.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function summary({ sides, differences, drifted }: DiffResult): string {
@@ -65,7 +70,11 @@ function summary({ sides, differences, drifted }: DiffResult): string {
     return found === 0 ? null : countOf(found, one, many);
   };
   const facts = differences.filter((row) => row.aspect !== "packages" && row.aspect !== "files").length;
-  const parts = [facts === 0 ? null : countOf(facts, "fact", "facts"), count("packages", "package", "packages"), count("files", "path", "paths")];
+  const parts = [
+    facts === 0 ? null : countOf(facts, "fact", "facts"),
+    count("packages", "package", "packages"),
+    count("files", "path", "paths"),
+  ];
   const what = parts.filter((part) => part !== null).join(", ");
   if (sides.length === 2) return `different: ${what}`;
   return `different: ${escapeText(namesText(drifted))} (${drifted.length} of ${sides.length}): ${what}`;

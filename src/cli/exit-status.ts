@@ -5,4 +5,6 @@ export const EXIT = {
   refused: 1,
   /** The command line makes no sense. */
   usage: 2,
+  /** unpack, relocate, pack of a folder: done, but for places that still name the environment's old folder. */
+  incomplete: 3,
 } as const;

@@ -1,6 +1,7 @@
-import type { Info, LayerRecord, Manifest } from "../index.js";
-import { escapeText } from "./escape.js";
-import { countOf, formatBytes, formatShare } from "./quantities.js";
+import type { EvidenceFact, Info, LayerRecord, Manifest, SignatureFact, SlimRecord, TraceRecord } from "../index.js";
+import { escapeText } from "../support/unsafe-text.js";
+import { imageRows } from "./image-text.js";
+import { countOf, formatBytes, formatShare } from "../support/quantities.js";
 
 const LABEL_WIDTH = 13;
 
@@ -9,17 +10,26 @@ export function infoText(facts: Info): string {
   const { manifest } = facts;
   const rows: [string, string | null][] = [
     ["name", `${manifest.name}${manifest.version === null ? "" : ` ${manifest.version}`} (${manifest.kind})`],
-    [facts.kind === "archive" ? "archive" : "environment", facts.path],
+    [facts.kind === "folder" ? "environment" : facts.kind, facts.path],
+    ...imageRows(facts),
     ["layer", manifest.layer === undefined ? null : layerText(manifest.layer)],
     ["made by", manifest.createdBy],
     ["made for", platformText(manifest)],
     ["runs here", facts.unfit === null ? "yes" : `no: ${facts.unfit}`],
     ["runtime", runtimeText(manifest)],
-    ["manager", manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? "(nothing on disk tells its version)"}`],
+    [
+      "manager",
+      manifest.manager === null ? null : `${manifest.manager.name} ${manifest.manager.version ?? "(nothing on disk tells its version)"}`,
+    ],
+    ["project", manifest.kind === "project" && manifest.layer === undefined ? `in ${manifest.resolveFrom[0] ?? "app"}/` : null],
     ["packages", manifest.layer === undefined ? String(manifest.packages.length) : null],
     ["commands", manifest.layer !== undefined ? null : manifest.bins.length === 0 ? "none" : manifest.bins.join(" ")],
     ["content", sizeText(facts)],
     ["left out", manifest.omitted.includes("dev") ? "development dependencies" : null],
+    ["slim", manifest.slim === undefined ? null : slimText(manifest.slim)],
+    ["traced", manifest.slim?.trace === undefined ? null : tracedText(manifest.slim.trace)],
+    ["signed", facts.kind !== "folder" ? signatureText(facts.signature) : null],
+    ...facts.evidence.map((fact): [string, string] => [fact.kind, evidenceText(fact)]),
     ["secrets in", manifest.includedSecrets.length === 0 ? null : manifest.includedSecrets.join(" ")],
     ["relocation", relocationText(manifest)],
     ["old place", placeText(facts)],
@@ -30,6 +40,17 @@ export function infoText(facts: Info): string {
     .filter((row): row is [string, string] => row[1] !== null)
     .map(([label, value]) => `${label.padEnd(LABEL_WIDTH)}${escapeText(value)}`)
     .join("\n");
+}
+
+/** What of the installed packages is not in it. */
+function slimText({ grade, files, bytes }: SlimRecord): string {
+  const without = `without ${countOf(files, "file", "files")} (${formatBytes(bytes)}) of its packages`;
+  return grade === null ? without : `${grade}: ${without} that no program loads`;
+}
+
+function tracedText({ entries, records, proved }: TraceRecord): string {
+  const from = `from ${entries.join(", ")}${records === 0 ? "" : ` and ${countOf(records, "recorded run", "recorded runs")}`}`;
+  return `${from}; ${proved ? "proved to run before it was written" : "not proved when it was packed"}`;
 }
 
 function platformText({ platform }: Manifest): string {
@@ -43,11 +64,28 @@ function runtimeText({ runtime }: Manifest): string {
   return `Node.js ${runtime.version}; scripts elsewhere reach its packages by ${reach}`;
 }
 
-function sizeText({ entries, bytes, archiveBytes, format }: Info): string {
+/** Whether and by whom an archive is signed, and whether that was checked. */
+export function signatureText(signature: SignatureFact | null): string {
+  if (signature === null) return "no";
+  const { fingerprint, comment, place, fits, trusted } = signature;
+  if (!fits)
+    return `no: the signature ${place === "attached" ? "attached to" : "beside"} it, by ${fingerprint}, is not that of this archive`;
+  const key = `${fingerprint}${comment === null ? "" : ` (${comment})`}${{ archive: "", beside: ", in a file beside it", attached: ", attached to it" }[place]}`;
+  return trusted ? `by ${key}, a key that was named` : `by ${key}; whose key that is was not checked: --verify-key does`;
+}
+
+/** What lies beside an archive, what it says, and who vouches for that. */
+export function evidenceText({ fits, signedBy, claimed, says }: EvidenceFact): string {
+  if (!fits) return `not of this archive: ${says}`;
+  if (signedBy !== null) return `${says}; signed by ${signedBy}, a key that was named`;
+  return `${says}; ${claimed.length === 0 ? "not signed" : `says that it is signed by ${claimed.join(", ")}, which was not checked: --verify-key does`}`;
+}
+
+function sizeText({ entries, bytes, archiveBytes, format, image }: Info): string {
   const content = `${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}`;
   if (archiveBytes === null) return content;
   const share = formatShare(archiveBytes, bytes);
-  return `${content}; ${formatBytes(archiveBytes)} as ${format}${share === null ? "" : ` (${share})`}`;
+  return `${content}; ${formatBytes(archiveBytes)} as ${image === null ? format : "layers"}${share === null ? "" : ` (${share})`}`;
 }
 
 /** What a layer is made for, in one line. */
@@ -76,6 +114,7 @@ function relocationText({ relocation }: Manifest): string {
 function placeText({ fixups, kind, relocatedTo }: Info): string {
   if (fixups === 0) return "named by no file: works from anywhere as it is";
   const named = `named by ${countOf(fixups, "file", "files")}`;
+  if (kind === "image") return `${named}: in an image they stay as they are; --dest-prefix writes another place while packing`;
   if (kind === "archive") return `${named}: envpack unpack rewrites them`;
   return relocatedTo === null ? `${named}: envpack relocate rewrites them` : `${named}, rewritten to ${relocatedTo}`;
 }

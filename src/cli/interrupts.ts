@@ -2,19 +2,28 @@ import { constants } from "node:os";
 
 const CAUGHT = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** So many signals end the process at once: of those before, the first stops the work and the others wait for it. */
+const IMPATIENT = 3;
+
 /**
- * Turns the first signal into an abort, so that the work can clean up; the second one ends the
- * process at once.
+ * Turns the first signal into an abort, so that the work can clean up. A second one, pressed while
+ * that takes a moment, changes nothing, so that nothing is left behind; the third ends the process at once.
  */
 export class Interrupts {
+  /** Told of the first signal. */
+  onStop: (() => void) | null = null;
+  #count = 0;
   readonly #controller = new AbortController();
   #received: NodeJS.Signals | null = null;
   readonly #onSignal = (name: NodeJS.Signals): void => {
-    if (this.#received !== null) {
+    this.#count++;
+    if (this.#count >= IMPATIENT) {
       this.release();
       process.kill(process.pid, name);
     }
+    if (this.#received !== null) return;
     this.#received = name;
+    this.onStop?.();
     this.#controller.abort();
   };
 

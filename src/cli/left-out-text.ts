@@ -1,30 +1,48 @@
 import type { LeftOut, LeftOutReason, Notice } from "../index.js";
-import { escapeText } from "./escape.js";
-import { countOf, formatBytes } from "./quantities.js";
+import { escapeText } from "../support/unsafe-text.js";
+import { countOf, formatBytes } from "../support/quantities.js";
 
-/** How many paths are named for each reason; --json has them all. */
+/** How many paths are named for each reason but secrets, which are all named; --json has them all. */
 const NAMED = 3;
 
 /** Each reason in words, with the way to keep what it leaves out. */
 const REASONS: Readonly<Record<LeftOutReason, string>> = {
   excluded: "matched by --exclude",
   development: "development dependencies (--omit dev)",
-  workspace: "what the packed member does not need",
+  platform: "of packages, for other platforms than the one that is packed for",
+  workspace: "what belongs to the rest of the workspace (--include brings it in)",
+  beside: "packages beside linked ones, which no packed package declares",
   cache: "caches that tools make again (--include keeps them)",
   build: "leftovers of builds (--include keeps them)",
   secret: "secrets (--include-secret PATH keeps one)",
   vcs: "version control",
-  output: "the archive itself, or an older one",
+  output: "the archive itself, an older one, or envpack's own work",
+  slim: "of packages (--slim; --keep PATTERN keeps them)",
+  trace: "of packages, to which neither the entry nor a recorded run leads (--trace; --keep PATTERN keeps them)",
 };
 
 /** What stays behind and why: a line for each reason, the largest first. Empty where nothing does. */
 export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
-  const byReason = new Map<LeftOutReason, LeftOut[]>();
-  for (const item of leftOut) byReason.set(item.reason, [...(byReason.get(item.reason) ?? []), item]);
-  const groups = [...byReason].map(([reason, items]) => ({ reason, items, bytes: sum(items, "bytes") }));
+  const byReason = new Map<string, LeftOut[]>();
+  for (const item of leftOut) {
+    // Thousands of files may be slimmed away: each rule is told by itself.
+    const key = item.reason === "slim" ? item.kind : item.reason;
+    const items = byReason.get(key);
+    if (items === undefined) byReason.set(key, [item]);
+    else items.push(item);
+  }
+  const groups = [...byReason.values()].map((items) => ({ ...groupOf(items), items, bytes: sum(items, "bytes") }));
   groups.sort((a, b) => b.bytes - a.bytes);
-  const lines = groups.map(({ reason, items, bytes }) => `  ${amount(items, bytes)}: ${REASONS[reason]}: ${pathsOf(items)}`);
+  const lines = groups.map(
+    ({ reason, words, items, bytes }) =>
+      `  ${amount(items, bytes)}: ${words}: ${pathsOf(items, reason === "secret" ? items.length : NAMED)}`,
+  );
   return lines.length === 0 ? [] : ["left out:", ...lines];
+}
+
+function groupOf([item]: readonly LeftOut[]): { readonly reason: LeftOutReason; readonly words: string } {
+  const { reason, kind } = item as LeftOut;
+  return { reason, words: reason === "slim" ? `${kind} ${REASONS.slim}` : REASONS[reason] };
 }
 
 export function noticeLines(notices: readonly Notice[]): string[] {
@@ -44,9 +62,9 @@ function amount(items: readonly LeftOut[], bytes: number): string {
   return parts.join(" and ");
 }
 
-function pathsOf(items: readonly LeftOut[]): string {
+function pathsOf(items: readonly LeftOut[], most: number): string {
   const largest = [...items].sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
-  const named = largest.slice(0, NAMED).map((item) => escapeText(item.path));
+  const named = largest.slice(0, most).map((item) => escapeText(item.path));
   const more = largest.length - named.length;
   return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
 }

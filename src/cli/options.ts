@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { EnvpackError } from "../errors.js";
-import type { CommonOptions } from "../options.js";
-import type { SignatureOptions } from "../signatures.js";
+import { EnvpackError } from "../support/errors.js";
+import type { CommonOptions } from "../support/options.js";
+import type { SignatureOptions } from "../inspect/signature-files.js";
+import { REQUIRED } from "../provenance/require.js";
+import type { RequireOptions } from "../verbs/unpack.js";
+import { suggest } from "./completion/suggest.js";
 import type { Session } from "./session.js";
 
 /** Options that several commands have; each is written once. */
@@ -21,7 +24,9 @@ export interface SignatureFlags {
 
 export function addSignatureOptions(command: Command): Command {
   return command
-    .addOption(new Option("--verify-key <file>", "refuse an archive that this public key did not sign (repeatable: any of them)").argParser(collect))
+    .addOption(
+      new Option("--verify-key <file>", "refuse an archive that this public key did not sign (repeatable: any of them)").argParser(collect),
+    )
     .option("--signature <file>", "a detached signature (default: ARCHIVE.sig, where there is one)");
 }
 
@@ -31,17 +36,45 @@ export function signatureOptions({ verifyKey, signature }: SignatureFlags): Sign
 
 /** The options of commands that read an archive from end to end. */
 export interface ReadingFlags extends SignatureFlags {
+  readonly require?: RequireOptions["require"];
+  readonly expect?: string;
   readonly nThreads?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
 
 export function addReadingOptions(command: Command): Command {
-  return addSignatureOptions(command).addOption(threadsOption()).addOption(quietOption()).addOption(jsonOption());
+  return addSignatureOptions(command)
+    .addOption(
+      suggest(
+        new Option(
+          "--require <what>",
+          "refuse an archive without: signature, provenance, proof (a list with commas), signed by --verify-key",
+        ).argParser(parseRequired),
+        REQUIRED,
+      ),
+    )
+    .option("--expect <name@range>", "refuse an archive of another name or version, as shop@^1.4")
+    .addOption(threadsOption())
+    .addOption(quietOption())
+    .addOption(jsonOption());
 }
 
-export function readingOptions(flags: ReadingFlags, session: Session): SignatureOptions & CommonOptions {
-  return { ...signatureOptions(flags), threads: flags.nThreads, signal: session.interrupts.catch() };
+export function readingOptions(flags: ReadingFlags, session: Session): SignatureOptions & RequireOptions & CommonOptions {
+  return {
+    ...signatureOptions(flags),
+    require: flags.require,
+    expect: flags.expect,
+    threads: flags.nThreads,
+    signal: session.interrupts.catch(),
+  };
+}
+
+function parseRequired(text: string, before: RequireOptions["require"]): RequireOptions["require"] {
+  const words = text.split(",");
+  const found = REQUIRED.filter((one) => words.includes(one));
+  if (found.length !== new Set(words).size) throw new InvalidArgumentError(`it can be ${REQUIRED.join(", ")}`);
+  return [...(before ?? []), ...found];
 }
 
 /** A number of threads; undefined for "as many as there are processors". */
@@ -76,5 +109,7 @@ export function namedOrOwn(path: string | undefined, session: Session): string {
 export function fileOrOwn(path: string | undefined, session: Session): string {
   const chosen = namedOrOwn(path, session);
   if (chosen !== "-") return chosen;
-  throw new EnvpackError("USAGE", "only unpack and verify read an archive from stdin", { hint: "write it to a file first (one named - is ./-)" });
+  throw new EnvpackError("USAGE", "only unpack and verify read an archive from stdin", {
+    hint: "write it to a file first (one named - is ./-)",
+  });
 }

@@ -1,24 +1,8 @@
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+import { countOf } from "../support/quantities.js";
 
-/** "0 B", "999 B", "1.2 kB", "34.5 MB": decimal units, as disks and networks are sold. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.95 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
-/** "1,234,567" */
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** "1 file", "2,000 files" */
-export function countOf(count: number, one: string, many: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+/** "2,240 entries (2,014 files)": entries are what an archive lists, of which folders and links are some. */
+export function entriesText(entries: number, files: number): string {
+  return `${countOf(entries, "entry", "entries")} (${countOf(files, "file", "files")})`;
 }
 
 /** "0.8 s", "12.3 s", "2 min 05 s" */
@@ -35,9 +19,4 @@ export function formatClock(seconds: number): string {
   const hours = Math.floor(whole / 3600);
   if (hours > 0) parts.unshift(hours);
   return parts.map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
-}
-
-/** "31 %"; of nothing, null. */
-export function formatShare(part: number, whole: number): string | null {
-  return whole === 0 ? null : `${Math.round((part / whole) * 100)} %`;
 }

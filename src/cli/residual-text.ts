@@ -1,6 +1,6 @@
 import type { Residual } from "../index.js";
-import { escapeText } from "./escape.js";
-import { countOf } from "./quantities.js";
+import { escapeText } from "../support/unsafe-text.js";
+import { countOf } from "../support/quantities.js";
 
 /** How many files are named for each class; --json has them all. */
 const NAMED = 3;

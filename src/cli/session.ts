@@ -1,15 +1,22 @@
 import type { Readable } from "node:stream";
 import type { WriteStream } from "node:tty";
-import { explainError } from "../errors.js";
+import type { Command } from "commander";
+import { explainError } from "../support/errors.js";
 import { escapedJson } from "./escape.js";
 import { EXIT } from "./exit-status.js";
 import { Interrupts } from "./interrupts.js";
+import { SCHEMA_VERSION, type JsonShapes } from "./json-shapes.js";
 
 /** What one run of the tool talks to, and the exit status it ends with. */
 export class Session {
   status: number = EXIT.done;
   /** A signal to end by, when all is cleaned up: the one that ended the command of `envpack run`. */
   endBy: NodeJS.Signals | null = null;
+  /** Whether the command was asked for JSON, so that an error comes as JSON too. */
+  json = false;
+  /** The command line, and the command that it came to, once that is known. */
+  words: readonly string[] = [];
+  command: Command | null = null;
   readonly interrupts = new Interrupts();
   readonly stdin: Readable & { isTTY?: boolean } = process.stdin;
   readonly stdout: WriteStream = process.stdout;
@@ -41,8 +48,9 @@ export class Session {
     throw explainError(error, "cannot write to stdout");
   }
 
-  async writeJson(value: unknown): Promise<void> {
-    await this.writeData(`${escapedJson(value, 2)}\n`);
+  /** Writes what a command found out as JSON, in the shape that docs/json.md promises for it. */
+  async writeJson<Shape extends keyof JsonShapes>(_shape: Shape, value: JsonShapes[Shape]): Promise<void> {
+    await this.writeData(`${escapedJson({ schemaVersion: SCHEMA_VERSION, ...value }, 2)}\n`);
   }
 
   /** Tells the user something that is not data. */

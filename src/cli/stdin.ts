@@ -1,4 +1,4 @@
-import { EnvpackError } from "../errors.js";
+import { EnvpackError } from "../support/errors.js";
 import type { Session } from "./session.js";
 
 /** Gives work the archive to read: a path, or stdin for "-", which is let go of afterwards. */

@@ -1,6 +1,6 @@
-import type { Unfit } from "../relocate.js";
-import { escapeText } from "./escape.js";
-import { countOf } from "./quantities.js";
+import type { Unfit } from "../verbs/relocate.js";
+import { escapeText } from "../support/unsafe-text.js";
+import { countOf } from "../support/quantities.js";
 
 /** How many places are named before the rest is only counted. */
 const SHOWN = 10;

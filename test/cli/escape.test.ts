@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { escapedJson, escapeText } from "../../src/cli/escape.js";
+import { escapedJson } from "../../src/cli/escape.js";
+import { escapeText } from "../../src/support/unsafe-text.js";
 
 describe("escapeText", () => {
   test("keeps letters of any script, spaces, punctuation and emoji as they are", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { countOf, formatBytes, formatClock, formatSeconds, formatShare } from "../../src/cli/quantities.js";
+import { formatClock, formatSeconds } from "../../src/cli/quantities.js";
+import { countOf, formatBytes, formatShare } from "../../src/support/quantities.js";
 
 test.each([
   [0, "0 B"],

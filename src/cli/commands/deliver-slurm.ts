@@ -1,7 +1,9 @@
 import type { Command } from "commander";
-import type { DeliverSlurmResult } from "../../deliver-slurm.js";
-import { escapedWord, escapeText } from "../escape.js";
+import type { DeliverSlurmResult } from "../../verbs/deliver/slurm.js";
+import { escapedWord } from "../escape.js";
+import { escapeText } from "../../support/unsafe-text.js";
 import { noticeLines } from "../left-out-text.js";
+import { notes } from "../help.js";
 import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import type { Session } from "../session.js";
@@ -52,18 +54,18 @@ export function addDeliverSlurm(deliver: Command, session: Session): void {
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
-    .addHelpText("after", HELP)
+    .addHelpText("after", notes(HELP))
     .action((archive: string, command: readonly string[], flags: Flags) => handOver(session, flags, archive, command));
 }
 
 async function handOver(session: Session, flags: Flags, archive: string, command: readonly string[]): Promise<void> {
-  const { deliverSlurm } = await import("../../deliver-slurm.js");
+  const { deliverSlurm } = await import("../../verbs/deliver/slurm.js");
   const { to, remove, output, force, submit, nThreads: threads } = flags;
   const sbatch = [...optionLine("--nodes", flags.nodes), ...optionLine("--ntasks", flags.ntasks), ...(flags.sbatch ?? [])];
   const result = await withProgress(session, flags.quiet, (onProgress) =>
     deliverSlurm({ archive, command, to, sbatch, remove, output, force, submit, threads, signal: session.interrupts.catch(), onProgress }),
   );
-  if (flags.json) return session.writeJson(result);
+  if (flags.json) return session.writeJson("deliver slurm", result);
   if (result.output === null && result.job === null) await session.writeData(result.script);
   if (!flags.quiet) session.say(deliveredText(result));
 }

@@ -1,10 +1,13 @@
 import type { Command } from "commander";
-import type { DeliverYarnResult, YarnCommands, YarnDeliveryPlan } from "../../deliver-yarn.js";
-import { escapedWord, escapeText } from "../escape.js";
+import type { DeliverYarnOptions, DeliverYarnResult, YarnCommands } from "../../verbs/deliver/yarn.js";
+import { escapedWord } from "../escape.js";
+import { escapeText } from "../../support/unsafe-text.js";
 import { noticeLines } from "../left-out-text.js";
+import { notes } from "../help.js";
 import { jsonOption, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
-import { formatBytes, formatSeconds } from "../quantities.js";
+import { formatSeconds } from "../quantities.js";
+import { formatBytes } from "../../support/quantities.js";
 import type { Session } from "../session.js";
 
 interface Flags {
@@ -46,31 +49,50 @@ export function addDeliverYarn(deliver: Command, session: Session): void {
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
-    .addHelpText("after", HELP)
+    .addHelpText("after", notes(HELP))
     .action((archive: string, flags: Flags) => handOver(session, flags, archive));
 }
 
 async function handOver(session: Session, flags: Flags, archive: string): Promise<void> {
-  const { deliverYarn, planYarnDelivery } = await import("../../deliver-yarn.js");
+  const { deliverYarn, planYarnDelivery } = await import("../../verbs/deliver/yarn.js");
   const { to, alias, webhdfs, forcePlatform, nThreads: threads } = flags;
   const began = performance.now();
-  const result: YarnDeliveryPlan & Partial<DeliverYarnResult> = await withProgress(session, flags.quiet, (onProgress) =>
-    (flags.print ? planYarnDelivery : deliverYarn)({ archive, to, alias, webhdfs, forcePlatform, threads, signal: session.interrupts.catch(), onProgress }),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  if (flags.json) return session.writeJson({ ...result, seconds });
-  if (!flags.quiet && result.sent !== undefined) session.say(deliveredText(result, seconds));
+  const deliver = async <Result>(
+    work: (options: DeliverYarnOptions) => Promise<Result>,
+  ): Promise<Result & { readonly seconds: number }> => {
+    const result = await withProgress(session, flags.quiet, (onProgress) =>
+      work({ archive, to, alias, webhdfs, forcePlatform, threads, signal: session.interrupts.catch(), onProgress }),
+    );
+    return { ...result, seconds: (performance.now() - began) / 1000 };
+  };
+  if (flags.print) {
+    const plan = await deliver(planYarnDelivery);
+    if (flags.json) return session.writeJson("deliver yarn --print", plan);
+    await session.writeData(`${commandsText(plan.commands)}\n`);
+    return;
+  }
+  const result = await deliver(deliverYarn);
+  if (flags.json) return session.writeJson("deliver yarn", result);
+  if (!flags.quiet) session.say(deliveredText(result, result.seconds));
   await session.writeData(`${commandsText(result.commands)}\n`);
 }
 
-function deliveredText({ uri, bytes, sent, via, notices = [] }: YarnDeliveryPlan & Partial<DeliverYarnResult>, seconds: number): string {
+function deliveredText({ uri, bytes, sent, via, notices }: DeliverYarnResult, seconds: number): string {
   const what = sent ? `delivered ${formatBytes(bytes)} to` : "already there, the same to the byte:";
-  return [`${what} ${escapeText(uri)}`, `  through ${escapeText(via ?? "")}, read back and compared, in ${formatSeconds(seconds)}`, ...noticeLines(notices)].join("\n");
+  return [
+    `${what} ${escapeText(uri)}`,
+    `  through ${escapeText(via)}, read back and compared, in ${formatSeconds(seconds)}`,
+    ...noticeLines(notices),
+  ].join("\n");
 }
 
 /** The command lines under their titles, a word with its value a line. */
 function commandsText({ streaming, spark, distributedShell }: YarnCommands): string {
-  const parts = [["Hadoop Streaming", streaming], ["Spark", spark], ["distributed shell", distributedShell]] as const;
+  const parts = [
+    ["Hadoop Streaming", streaming],
+    ["Spark", spark],
+    ["distributed shell", distributedShell],
+  ] as const;
   return parts.map(([title, words]) => `# ${title}\n${commandText(words)}`).join("\n\n");
 }
 

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { addHelp } from "../help-command.js";
 import type { Session } from "../session.js";
+import { addDeliverRegistry } from "./deliver-registry.js";
 import { addDeliverSlurm } from "./deliver-slurm.js";
 import { addDeliverYarn } from "./deliver-yarn.js";
 
@@ -7,8 +9,8 @@ import { addDeliverYarn } from "./deliver-yarn.js";
 export function addDeliver(program: Command, session: Session): void {
   const deliver = program
     .command("deliver")
-    .summary("hand an archive over to an engine that runs it on its workers")
-    .description("Hands an archive over to an engine, and tells how jobs use it there.")
-    .helpCommand(false);
-  for (const add of [addDeliverYarn, addDeliverSlurm]) add(deliver, session);
+    .summary("hand an archive over to an engine that runs it, or an image to a registry")
+    .description("Hands an archive over to an engine, and tells how jobs use it there; or an image to a registry.");
+  for (const add of [addDeliverYarn, addDeliverSlurm, addDeliverRegistry]) add(deliver, session);
+  addHelp(deliver);
 }

@@ -1,7 +1,10 @@
-import type { Command } from "commander";
-import { EnvpackError } from "../../errors.js";
+import { type Command, Option } from "commander";
+import { EnvpackError } from "../../support/errors.js";
+import type { Aspect } from "../../verbs/diff.js";
+import { suggest } from "../completion/suggest.js";
 import { diffText } from "../diff-text.js";
 import { EXIT } from "../exit-status.js";
+import { notes } from "../help.js";
 import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
 import type { Session } from "../session.js";
@@ -13,6 +16,9 @@ interface Flags {
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
+
+/** What `--ignore` takes: a name for each aspect, or this does not compile. */
+const ASPECTS = Object.keys({ environment: 0, runtime: 0, platform: 0, host: 0, packages: 0, files: 0 } satisfies Record<Aspect, 0>);
 
 const HELP = `
 X is an archive, an unpacked environment, or a file with reports: what \`envpack info --json\` printed on
@@ -36,17 +42,18 @@ export function addDiff(program: Command, session: Session): void {
     .description("Compares environments: their runtime, platform, packages and files, and tells what differs where.")
     .argument("<x...>", "archives, unpacked environments, files of reports")
     .option("--quick", "believe the indexes of unpacked environments, and do not read their files")
-    .option("--ignore <what>", "what may differ: environment, runtime, platform, host, packages, files (repeatable)", collect)
+    .addOption(suggest(new Option("--ignore <what>", `what may differ: ${ASPECTS.join(", ")} (repeatable)`).argParser(collect), ASPECTS))
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
-    .addHelpText("after", HELP)
+    .addHelpText("after", notes(HELP))
     .action((sources: readonly string[], flags: Flags) => compare(session, flags, sources));
 }
 
 async function compare(session: Session, flags: Flags, named: readonly string[]): Promise<void> {
-  const { diff } = await import("../../diff.js");
-  if (named.filter((source) => source === "-").length > 1) throw new EnvpackError("USAGE", "stdin can be read once only", { hint: "name - once" });
+  const { diff } = await import("../../verbs/diff.js");
+  if (named.filter((source) => source === "-").length > 1)
+    throw new EnvpackError("USAGE", "stdin can be read once only", { hint: "name - once" });
   if (named.includes("-") && session.stdin.isTTY) {
     throw new EnvpackError("USAGE", "stdin is a terminal, not reports", { hint: "pipe what `envpack info --json` prints in" });
   }
@@ -61,6 +68,6 @@ async function compare(session: Session, flags: Flags, named: readonly string[])
     }),
   );
   if (!result.equal) session.status = EXIT.refused;
-  if (flags.json) await session.writeJson(result);
+  if (flags.json) await session.writeJson("diff", result);
   else if (!flags.quiet || !result.equal) await session.writeData(`${diffText(result)}\n`);
 }

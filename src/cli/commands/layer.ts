@@ -1,10 +1,14 @@
 import { type Command, Option } from "commander";
-import { EnvpackError } from "../../errors.js";
-import type { LayerOptions, LayerResult } from "../../layer.js";
-import { escapedWord, escapeText } from "../escape.js";
+import { EnvpackError } from "../../support/errors.js";
+import { FORMATS, isTar } from "../../archive/formats.js";
+import type { LayerOptions, LayerResult } from "../../verbs/layer.js";
+import { escapedWord } from "../escape.js";
+import { escapeText } from "../../support/unsafe-text.js";
+import { notes } from "../help.js";
 import { jsonOption, parseInteger, quietOption, threadsOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
-import { countOf, formatBytes, formatSeconds } from "../quantities.js";
+import { formatSeconds } from "../quantities.js";
+import { countOf, formatBytes } from "../../support/quantities.js";
 import type { Session } from "../session.js";
 
 interface Flags {
@@ -36,22 +40,25 @@ export function addLayer(program: Command, session: Session): void {
     .argument("<base>", "an archive or an unpacked environment")
     .argument("<new>", "an archive or an unpacked environment")
     .requiredOption("-o, --output <file>", "the layer; - is stdout")
-    .addOption(new Option("--format <format>", "by default what the output's name ends in").choices(["tar.zst", "tar.gz", "tar"]))
+    .addOption(
+      new Option("--format <format>", "by default what the output's name ends in").choices(FORMATS.filter(isTar).map(({ name }) => name)),
+    )
     .option("--compress-level <n>", "the codec's own level", parseInteger)
     .option("--sign <key>", "sign with an Ed25519 key")
     .option("-f, --force", "replace an existing output")
     .addOption(threadsOption())
     .addOption(quietOption())
     .addOption(jsonOption())
-    .addHelpText("after", HELP)
+    .addHelpText("after", notes(HELP))
     .action((base: string, next: string, flags: Flags) => write(session, flags, base, next));
 }
 
 async function write(session: Session, flags: Flags, base: string, next: string): Promise<void> {
   const toStdout = flags.output === "-";
   if (toStdout && flags.json) throw new EnvpackError("USAGE", "both the layer and --json want stdout", { hint: "name a file with -o" });
-  if (toStdout && session.stdout.isTTY) throw new EnvpackError("USAGE", "stdout is a terminal", { hint: "name a file with -o, or pipe the layer on" });
-  const { layer } = await import("../../layer.js");
+  if (toStdout && session.stdout.isTTY)
+    throw new EnvpackError("USAGE", "stdout is a terminal", { hint: "name a file with -o, or pipe the layer on" });
+  const { layer } = await import("../../verbs/layer.js");
   const began = performance.now();
   const result = await withProgress(session, flags.quiet, (onProgress) =>
     layer({
@@ -68,7 +75,7 @@ async function write(session: Session, flags: Flags, base: string, next: string)
     }),
   );
   const seconds = (performance.now() - began) / 1000;
-  if (flags.json) await session.writeJson({ ...result, seconds });
+  if (flags.json) await session.writeJson("layer", { ...result, seconds });
   else if (!flags.quiet) session.say(layerSummary(result, base, seconds));
 }
 

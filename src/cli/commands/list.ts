@@ -1,10 +1,14 @@
 import type { Command } from "commander";
 import type { Entry } from "../../index.js";
-import { escapedJson, escapeText } from "../escape.js";
+import { escapedJson } from "../escape.js";
+import { escapeText } from "../../support/unsafe-text.js";
+import { SCHEMA_VERSION } from "../json-shapes.js";
+import { notes } from "../help.js";
+import { registryOptionList, registryOptions, type RegistryFlags } from "../image-options.js";
 import { addSignatureOptions, fileOrOwn, jsonOption, signatureOptions, type SignatureFlags } from "../options.js";
 import type { Session } from "../session.js";
 
-interface Flags extends SignatureFlags {
+interface Flags extends SignatureFlags, RegistryFlags {
   readonly long?: boolean;
   readonly json?: boolean;
 }
@@ -17,7 +21,7 @@ Names are escaped so that they are safe to show; scripts read the exact ones fro
 
 Examples:
   envpack list shop.tar.zst
-  envpack list --json shop.tar.zst | jq -r '.[] | select(.size > 1e6) | .path'`;
+  envpack list --json shop.tar.zst | jq -r '.entries[] | select(.size > 1e6) | .path'`;
 
 /** `envpack list X` */
 export function addList(program: Command, session: Session): void {
@@ -25,18 +29,25 @@ export function addList(program: Command, session: Session): void {
     .command("list")
     .summary("list what an archive or an environment holds")
     .description("Lists the entries of X, an archive or an unpacked environment, from its index.")
-    .argument("[x]", "an archive or an unpacked environment")
+    .argument("[x]", "an archive, an unpacked environment, or an image: a layout, or HOST/REPOSITORY:TAG")
     .option("-l, --long", "show kinds and sizes too");
+  for (const option of registryOptionList()) command.addOption(option);
   addSignatureOptions(command)
     .addOption(jsonOption())
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", notes(EXAMPLES))
     .action((path: string | undefined, flags: Flags) => listEntries(session, flags, path));
 }
 
 async function listEntries(session: Session, flags: Flags, path: string | undefined): Promise<void> {
-  const { list } = await import("../../list.js");
-  const entries = await list({ path: fileOrOwn(path, session), ...signatureOptions(flags), signal: session.interrupts.catch() });
-  if (entries.some(({ path }) => path === ".envpack/layer")) session.say("this is a layer: it holds what differs from its base, see `envpack info`");
+  const { list } = await import("../../verbs/list.js");
+  const entries = await list({
+    path: fileOrOwn(path, session),
+    ...signatureOptions(flags),
+    ...registryOptions(flags),
+    signal: session.interrupts.catch(),
+  });
+  if (entries.some(({ path }) => path === ".envpack/layer"))
+    session.say("this is a layer: it holds what differs from its base, see `envpack info`");
   const lines = flags.json ? jsonLines(entries) : entries.map(flags.long ? longLine : shortLine);
   for (let at = 0; at < lines.length; at += BATCH) {
     const goOn = await session.writeData(`${lines.slice(at, at + BATCH).join("\n")}\n`);
@@ -44,9 +55,13 @@ async function listEntries(session: Session, flags: Flags, path: string | undefi
   }
 }
 
-/** One JSON array, an entry a line. */
+/** The shape "list" of docs/json.md, an entry a line. */
 function jsonLines(entries: readonly Entry[]): string[] {
-  return ["[", ...entries.map((entry, at) => escapedJson(entry) + (at === entries.length - 1 ? "" : ",")), "]"];
+  return [
+    `{"schemaVersion":${SCHEMA_VERSION},"entries":[`,
+    ...entries.map((entry, at) => escapedJson(entry) + (at === entries.length - 1 ? "" : ",")),
+    "]}",
+  ];
 }
 
 function shortLine(entry: Entry): string {

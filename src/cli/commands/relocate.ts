@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { notes } from "../help.js";
+import { EXIT } from "../exit-status.js";
 import { jsonOption, namedOrOwn, quietOption } from "../options.js";
 import { withProgress } from "../progress-bar.js";
-import { countOf } from "../quantities.js";
+import { countOf } from "../../support/quantities.js";
 import type { Session } from "../session.js";
 import { unfitText } from "../unfit-text.js";
 
@@ -17,7 +19,9 @@ installed in into their own files all the same; envpack unpack corrects those, a
 command after a plain tar -x or after a move. It may be run any number of times.
 
 After an unzip that dropped the rights to execute (Python's zipfile, Java's streams) it gives them back,
-started as: sh DIR/bin/envpack relocate`;
+started as: sh DIR/bin/envpack relocate
+
+Exit status: 0 done, 3 done but for places that still name the old folder, which are listed; 1 refused.`;
 
 /** `envpack relocate DIR` */
 export function addRelocate(program: Command, session: Session): void {
@@ -29,21 +33,22 @@ export function addRelocate(program: Command, session: Session): void {
     .option("--root <path>", "the place to write (default: where it lies now)")
     .addOption(quietOption())
     .addOption(jsonOption())
-    .addHelpText("after", HELP)
+    .addHelpText("after", notes(HELP))
     .action((folder: string | undefined, flags: Flags) => rewrite(session, flags, folder));
 }
 
 async function rewrite(session: Session, flags: Flags, named: string | undefined): Promise<void> {
-  const { relocate } = await import("../../relocate.js");
+  const { relocate } = await import("../../verbs/relocate.js");
   const folder = namedOrOwn(named, session);
   const result = await withProgress(session, flags.quiet, (onProgress) =>
     relocate({ folder, root: flags.root, signal: session.interrupts.catch(), onProgress }),
   );
-  if (flags.json) await session.writeJson(result);
+  if (result.unfit.length > 0) session.status = EXIT.incomplete;
+  if (flags.json) await session.writeJson("relocate", result);
   else if (!flags.quiet) {
     const { files, places, unfit, executable } = result;
     const done = files === 0 ? "nothing to rewrite" : `rewrote ${countOf(places, "place", "places")} in ${countOf(files, "file", "files")}`;
     const given = executable === 0 ? "" : `\n${countOf(executable, "file", "files")} may be executed again`;
     session.say(`${done}${given}${unfitText(unfit)}`);
-  }
+  } else if (result.unfit.length > 0) session.say(unfitText(result.unfit).trimStart());
 }

@@ -1,16 +1,23 @@
 import type { Command } from "commander";
-import type { UnpackResult } from "../../unpack.js";
-import { escapedWord, escapeText } from "../escape.js";
+import { pathTrouble } from "../../support/path-trouble.js";
+import type { UnpackResult } from "../../verbs/unpack.js";
+import { escapedWord } from "../escape.js";
+import { escapeText } from "../../support/unsafe-text.js";
+import type { ProgressListener } from "../../support/progress.js";
+import { EXIT } from "../exit-status.js";
 import { keepHeapSmall } from "../heap.js";
+import { notes } from "../help.js";
 import { addReadingOptions, collect, readingOptions, type ReadingFlags } from "../options.js";
 import { withProgress } from "../progress-bar.js";
-import { countOf, formatBytes, formatCount, formatSeconds } from "../quantities.js";
+import { formatSeconds } from "../quantities.js";
+import { countOf, formatBytes, formatCount } from "../../support/quantities.js";
 import type { Session } from "../session.js";
 import { withStdin } from "../stdin.js";
 import { unfitText } from "../unfit-text.js";
 
 interface Flags extends ReadingFlags {
   readonly force?: boolean;
+  readonly discardAdded?: boolean;
   readonly only?: readonly string[];
   readonly forcePlatform?: boolean;
   readonly shared?: boolean;
@@ -28,7 +35,9 @@ Examples:
 
 With --onto the old environment stays as it is, and what runs from it goes on. By default unchanged files
 are copied (sharing their blocks where the file system can); with --link they take no room, but a
-program that writes to one of them changes it in both.`;
+program that writes to one of them changes it in both.
+
+Exit status: 0 done, 3 restored, but places in it still name the folder it was made in: they are listed; 1 refused.`;
 
 /** `envpack unpack ARCHIVE [DIR]` */
 export function addUnpack(program: Command, session: Session): void {
@@ -38,7 +47,8 @@ export function addUnpack(program: Command, session: Session): void {
     .description("Verifies ARCHIVE and restores it to DIR: all of it, or nothing.")
     .argument("<archive>", "the archive; - is stdin")
     .argument("[dir]", "the folder to make (default: the archive's name without its ending)")
-    .option("-f, --force", "replace an existing folder")
+    .option("-f, --force", "replace an environment of envpack's at DIR, and nothing else")
+    .option("--discard-added", "with --force: also one in which files lie that no archive holds")
     .option("--only <pattern>", "restore what matches and nothing else (repeatable)", collect)
     .option("--force-platform", "restore what was made for another platform")
     .option("--shared", "for many at once: one restores DIR, the others wait and use it")
@@ -46,12 +56,12 @@ export function addUnpack(program: Command, session: Session): void {
     .option("--link", "with --onto: unchanged files become hard links of the old ones, instead of copies")
     .option("--current <link>", "when DIR is there, let this symbolic link lead to it, in one step");
   addReadingOptions(command)
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", notes(EXAMPLES))
     .action((archive: string, dir: string | undefined, flags: Flags) => restore(session, flags, archive, dir));
 }
 
 async function restore(session: Session, flags: Flags, archive: string, target: string | undefined): Promise<void> {
-  const { unpack } = await import("../../unpack.js");
+  const { unpack } = await import("../../verbs/unpack.js");
   const began = performance.now();
   const result = await withStdin(session, archive, (source) =>
     withProgress(session, flags.quiet, (onProgress) =>
@@ -59,6 +69,7 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         archive: source,
         target,
         force: flags.force,
+        discardAdded: flags.discardAdded,
         only: flags.only,
         forcePlatform: flags.forcePlatform,
         shared: flags.shared,
@@ -66,13 +77,30 @@ async function restore(session: Session, flags: Flags, archive: string, target: 
         link: flags.link,
         current: flags.current,
         ...readingOptions(flags, session),
-        onProgress: keepHeapSmall(onProgress),
+        onProgress: keepHeapSmall(tellWaiting(session, flags, onProgress)),
       }),
     ),
   );
+  if (result.unfit.length > 0) session.status = EXIT.incomplete;
   const seconds = (performance.now() - began) / 1000;
-  if (flags.json) await session.writeJson({ ...result, seconds });
+  if (flags.json) await session.writeJson("unpack", { ...result, seconds });
   else if (!flags.quiet) session.say(unpackText(result, seconds));
+  else if (result.unfit.length > 0) session.say(unfitText(result.unfit).trimStart());
+  const trouble = pathTrouble(result.target);
+  if (trouble !== null) session.say(`envpack: warning: ${trouble.message}\nhint: ${trouble.hint}`);
+}
+
+/** A wait is told in a line of its own, also where no progress is shown: it may take long. */
+function tellWaiting(session: Session, { quiet }: Flags, listener: ProgressListener | undefined): ProgressListener {
+  const told = new Set<string>();
+  return (progress) => {
+    const { stage, detail } = progress;
+    if (stage === "waiting" && detail !== undefined && quiet !== true && !told.has(detail)) {
+      told.add(detail);
+      session.say(`waiting: ${escapeText(detail)}`);
+    }
+    listener?.(progress);
+  };
 }
 
 function unpackText(result: UnpackResult, seconds: number): string {
@@ -80,8 +108,16 @@ function unpackText(result: UnpackResult, seconds: number): string {
   if (found) return `found ${escapeText(manifest.name)} at ${escapeText(target)}: nothing to restore`;
   const moved = relocated === 0 ? "" : `\n  ${countOf(relocated, "file now names", "files now name")} this place instead of the old one`;
   return `restored ${escapeText(manifest.name)} to ${escapeText(target)}
-  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${reusedText(reused)}${moved}${unfitText(unfit)}
+  ${countOf(entries, "entry", "entries")}, ${formatBytes(bytes)}, every digest checked, in ${formatSeconds(seconds)}${reusedText(reused)}${moved}${unfitText(unfit)}${unmatchedText(result)}${leftText(result)}
 next: source ${escapedWord(`${target}/bin/activate`)}, or ${escapedWord(`${target}/bin/envpack`)} run COMMAND`;
+}
+
+function unmatchedText({ unmatched }: UnpackResult): string {
+  return unmatched.length === 0 ? "" : `\n  nothing matched ${unmatched.map((pattern) => escapeText(pattern)).join(", ")}`;
+}
+
+function leftText({ left }: UnpackResult): string {
+  return left.map(({ path, reason }) => `\n  left behind: ${escapeText(path)} (${escapeText(reason)})`).join("");
 }
 
 function reusedText({ files, linked }: UnpackResult["reused"]): string {
