@@ -1,0 +1,104 @@
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { planPack } from "../../src/index.js";
+import { isMeant, missingOf } from "../../src/trace/missing.js";
+import { encodeRecord, readRecord, RECORD_VERSION, type RecordedEnvironment } from "../../src/trace/record-file.js";
+import { TouchedFiles } from "../../src/trace/touched-files.js";
+import { writeFiles } from "../prove/shop.js";
+import { makeScratch } from "../real/commands.js";
+
+const scratch = makeScratch();
+
+test("T10: of one inode under several names the first that stays is the file, and the others are links to it", async () => {
+  const project = join(scratch, "linked");
+  const json = (name: string): string => JSON.stringify({ name, version: "1.0.0" });
+  writeFiles(project, {
+    "package.json": JSON.stringify({ name: "linked", version: "1.0.0", dependencies: { first: "1.0.0", later: "1.0.0" } }),
+    "server.js": 'require("later");',
+    "node_modules/first/package.json": json("first"),
+    "node_modules/first/a.js": "one inode",
+    "node_modules/later/package.json": json("later"),
+    "node_modules/later/index.js": 'require("./b.js"); require("./c.js"); require("./d.js");',
+  });
+  for (const name of ["b.js", "c.js", "d.js"])
+    linkSync(join(project, "node_modules/first/a.js"), join(project, "node_modules/later", name));
+  const { entries, trace } = await planPack({ path: project, node: "none", ignoreLock: true, trace: ["server.js"] });
+  const found = entries.flatMap((entry) =>
+    /\/[abcd]\.js$/.test(entry.path) ? [[entry.path.slice(-4), entry.type, "target" in entry ? entry.target.slice(-4) : null]] : [],
+  );
+  expect(found).toEqual([
+    ["b.js", "file", null],
+    ["c.js", "hardlink", "b.js"],
+    ["d.js", "hardlink", "b.js"],
+  ]);
+  expect(trace?.left).toEqual({ files: 2, bytes: "one inode".length + json("first").length });
+});
+
+test("T11: what is missing may be a file, a folder that is named in part, or a package by the path in it", () => {
+  const meant = (reason: string, path: string): boolean => {
+    const missing = missingOf(reason);
+    return missing !== null && isMeant(missing, `app/node_modules/${path}`);
+  };
+  expect(meant("the file ../../lib/locale is not in the environment", "a/lib/locale/de.json")).toBe(true);
+  expect(meant("the file ./locale is not in the environment", "a/relocale.js")).toBe(false);
+  expect(meant("the package a/sub/file is not in the environment", "a/other.js")).toBe(true);
+  expect(meant("the package ab is not in the environment", "a/b.js")).toBe(false);
+  expect(meant("app/node_modules/a/views is not in the environment", "a/views/x.html")).toBe(true);
+});
+
+test("T12: strace's paths are read as bytes: octal, quoted, relative to a folder, links with what they lead to; what failed is none", () => {
+  const root = join(scratch, "straced");
+  mkdirSync(join(root, "sub"), { recursive: true });
+  for (const name of ["café.js", 'a"b.js', "sub/c.js", "real.js"]) writeFileSync(join(root, name), "");
+  symlinkSync("real.js", join(root, "link.js"));
+  const trace = join(scratch, "strace.txt");
+  writeFileSync(
+    trace,
+    [
+      `1 openat(AT_FDCWD<${root}>, "${root}/caf\\303\\251.js", O_RDONLY) = 3</x>`,
+      `1 statx(AT_FDCWD<${root}>, "a\\"b.js", AT_STATX_SYNC_AS_STAT, STATX_ALL, {}) = 0`,
+      `1 newfstatat(7<${root}/sub>, "c.js", {}, 0) = 0`,
+      `1 execve("${root}/link.js", ["x"], 0x0 /* 1 var */) = 0`,
+      `1 openat(AT_FDCWD<${root}>, "${root}/gone.js", O_RDONLY) = -1 ENOENT (No such file or directory)`,
+      `1 openat(AT_FDCWD<${root}>, "/etc/passwd", O_RDONLY) = 3</etc/passwd>`,
+      `1 openat(AT_FDCWD<${root}>, "${root}-beside/x.js", O_RDONLY) = 3</x>`,
+    ].join("\n"),
+  );
+  const touched = new TouchedFiles([root]);
+  touched.readStrace(trace);
+  expect(touched.finish()).toEqual([
+    { path: 'a"b.js', how: ["asked"] },
+    { path: "café.js", how: ["opened"] },
+    { path: "link.js", how: ["started"] },
+    { path: "real.js", how: ["started"] },
+    { path: "sub/c.js", how: ["asked"] },
+  ]);
+});
+
+test("T13: a record counts in its own environment only: of that name, and of that lockfile", () => {
+  const file = join(scratch, "record.json");
+  const environment: RecordedEnvironment = { name: "shop", version: "1.0.0", lock: "a".repeat(64) };
+  writeFileSync(
+    file,
+    encodeRecord({ envpackRecord: RECORD_VERSION, environment, by: ["hooks"], files: [{ path: "a.js", how: ["opened"] }] }),
+  );
+  expect(readRecord(file, { ...environment, version: "1.0.1" }).files).toEqual([{ path: "a.js", how: ["opened"] }]);
+  const refused = (other: Partial<RecordedEnvironment>): unknown => {
+    try {
+      return readRecord(file, { ...environment, ...other });
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refused({ lock: "b".repeat(64) })).toMatchObject({
+    code: "RECORD_INVALID",
+    message: expect.stringContaining("the lockfile has changed"),
+  });
+  expect(refused({ name: "other" })).toMatchObject({
+    code: "RECORD_INVALID",
+    message: expect.stringContaining("of another environment, shop 1.0.0"),
+  });
+  expect(refused({ lock: null })).toMatchObject({ files: [{ path: "a.js" }] });
+  expect(refused({ lock: null, version: "2.0.0" })).toMatchObject({ code: "RECORD_INVALID" });
+});

@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { pack, prove, record, type PackOptions } from "../../src/index.js";
+import { writeFiles } from "../prove/shop.js";
+import { has, makeScratch } from "../real/commands.js";
+
+const scratch = makeScratch();
+const project = join(scratch, "served");
+const PAGE = "app/node_modules/lazy/templates/page.js";
+
+/** A server that never ends, and loads what its pages want when they are asked for, from paths that no trace can see. */
+beforeAll(() => {
+  const json = (name: string): string => JSON.stringify({ name, version: "1.0.0" });
+  writeFiles(project, {
+    "package.json": JSON.stringify({ name: "served", version: "1.0.0", dependencies: { lazy: "1.0.0", odd: "1.0.0" } }),
+    "node_modules/lazy/package.json": json("lazy"),
+    "node_modules/lazy/index.js":
+      'exports.page = (n) => require(require("path").join(process.env.NOT_THERE ? "" : __dirname, ["tem", "plates"].join(""), n));',
+    "node_modules/lazy/templates/page.js": "module.exports = 'page';",
+    "node_modules/odd/package.json": json("odd"),
+    "node_modules/odd/index.js":
+      'exports.page = () => { if (!require("fs").existsSync(require("path").join(process.env.NOT_THERE ? "" : __dirname, ["da", "ta"].join("")))) throw new Error("no pages today"); return "odd"; };',
+    "node_modules/odd/data/a.bin": "x",
+    "server.js": `const pages = { "/health": () => "ok", "/page": () => require("lazy").page("page"), "/odd": () => require("odd").page() };
+require("http").createServer((request, response) => {
+  try { response.end(pages[request.url]()); } catch (error) { console.error(error); response.writeHead(500).end(); }
+}).listen(Number(process.env.PORT));`,
+  });
+});
+
+const packProved = (name: string, options: PackOptions): ReturnType<typeof pack> =>
+  pack({ path: project, node: "none", ignoreLock: true, trace: ["server.js"], proveTrace: true, output: join(scratch, name), ...options });
+
+test("T7: of a server that never ends every page that was named is asked, and what they miss comes back", async ({ skip }) => {
+  if (!has("bwrap")) skip("bubblewrap is not installed");
+  const found = await packProved("pages.tar", { listen: ["8080/health", "8080/page"] });
+  expect(found.trace).toMatchObject({ proved: true, broughtBack: ["app/node_modules/lazy/templates/page"] });
+  expect(found.trace?.files.map(({ path }) => path)).toContain(PAGE);
+  const { ok, runs } = await prove({
+    path: join(scratch, "pages.tar"),
+    entry: "server.js",
+    listen: ["8080/health", "8080/page"],
+    save: false,
+  });
+  expect([ok, runs[0]?.trials.find(({ kind }) => kind === "entry")?.detail]).toEqual([
+    true,
+    expect.stringMatching(/^answered all 2 requests after /),
+  ]);
+  const asked = await prove({ path: join(scratch, "pages.tar"), entry: "server.js", listen: ["8080/health", "8080/odd"], save: false });
+  expect(asked.runs[0]?.trials.find(({ kind }) => kind === "entry")).toMatchObject({
+    outcome: "failed",
+    detail: expect.stringMatching(/^did not answer on port 8080 for \/odd \(answered 500\) after /),
+  });
+}, 240_000);
+
+test("T8: what the proof cannot name is not written (TRACE_UNPROVED); a recorded run, or --keep, cures it", async ({ skip }) => {
+  if (!has("bwrap")) skip("bubblewrap is not installed");
+  const asked = { listen: ["8080/odd"] };
+  await expect(packProved("odd.tar", asked)).rejects.toMatchObject({
+    code: "TRACE_UNPROVED",
+    message: expect.stringContaining("no pages today"),
+    hint: expect.stringMatching(/envpack record .*--record FILE.*--keep/),
+  });
+  expect(existsSync(join(scratch, "odd.tar"))).toBe(false);
+  const output = join(scratch, "odd.json");
+  const visit =
+    "require('odd').page(); require('fs').readdirSync('node_modules/odd/data').forEach((n) => require('fs').readFileSync('node_modules/odd/data/' + n))";
+  await record({ path: project, output, command: ["sh", "-c", `cd "$0" && exec "$1" -e "$2"`, project, process.execPath, visit] });
+  expect((await packProved("recorded.tar", { ...asked, records: [output] })).trace).toMatchObject({ proved: true, broughtBack: [] });
+  expect((await packProved("kept.tar", { ...asked, keep: ["node_modules/odd/data"] })).trace?.proved).toBe(true);
+}, 240_000);
+
+test("T9: pages to ask without a proof, and places that are none, are refused before anything is packed", async () => {
+  const output = join(scratch, "refused.tar");
+  await expect(pack({ path: project, output, listen: "8080" })).rejects.toMatchObject({
+    code: "USAGE",
+    hint: expect.stringContaining("--prove"),
+  });
+  await expect(packProved("refused.tar", { listen: ["8080", "here"] })).rejects.toMatchObject({
+    code: "USAGE",
+    hint: "write it as 8080/health",
+  });
+  expect(existsSync(output)).toBe(false);
+});
