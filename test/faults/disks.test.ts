@@ -40,7 +40,11 @@ function mountBtrfsQuota(): string | null {
   const folder = mount("btrfs", "-o", "loop", image);
   if (folder === null) return null;
   const limited = join(folder, "limited");
-  for (const args of [["quota", "enable", folder], ["subvolume", "create", limited], ["qgroup", "limit", "3M", limited]]) {
+  for (const args of [
+    ["quota", "enable", folder],
+    ["subvolume", "create", limited],
+    ["qgroup", "limit", "3M", limited],
+  ]) {
     if (spawnSync("btrfs", args).status !== 0) return null;
   }
   chmodSync(limited, 0o777);
@@ -48,7 +52,8 @@ function mountBtrfsQuota(): string | null {
 }
 
 function expectRefused(outcome: Outcome, code: string, what: RegExp): void {
-  expect(outcome.stderr).toMatch(new RegExp(`^envpack: error\\[${code}\\] [^\\n]+\\n(hint: [^\\n]+\\n)?$`));
+  // Whole: what is shown of a text that does not match is its beginning.
+  expect(outcome.stderr, outcome.stderr).toMatch(new RegExp(`^envpack: error\\[${code}\\] [^\\n]+\\n(hint: [^\\n]+\\n)?$`));
   expect(outcome.stderr).toMatch(what);
   expect(outcome).toMatchObject({ status: 1, signal: null, stdout: "" });
 }
@@ -78,10 +83,18 @@ describe("unpack onto", () => {
     if (reason !== null) return skip(reason);
     const folder = mount("quota", "-t", "tmpfs", "-o", "usrquota,usrquota_block_hardlimit=2m,mode=777", "none") ?? mountBtrfsQuota();
     if (folder === null) return skip("this kernel has no quotas for tmpfs, and btrfs (btrfs-progs) cannot be mounted");
-    for (const args of [["unpack", archive, join(folder, "t")], ["pack", project, "--node", "none", "-o", join(folder, "x.tar.gz")]]) {
+    for (const args of [
+      ["unpack", archive, join(folder, "t")],
+      ["pack", project, "--node", "none", "-o", join(folder, "x.tar.gz")],
+    ]) {
       expectRefused(envpack(args, { ...NOBODY, cwd: "/" }), "NO_SPACE", /EDQUOT/);
     }
     expect(readdirSync(folder)).toEqual([]);
+    // Where not even a folder can be made, Node.js says of several at once that there is no such folder.
+    const script = `const {mkdirSync}=require("node:fs");for(let at=0;;at++)try{mkdirSync("f"+at)}catch{break}`;
+    execute(process.execPath, ["-e", script], { ...NOBODY, cwd: folder });
+    expectRefused(envpack(["unpack", archive, join(folder, "a/b/t")], { ...NOBODY, cwd: "/" }), "NO_SPACE", /EDQUOT/);
+    expect(readdirSync(folder).filter((name) => !/^f\d+$/.test(name))).toEqual([]);
     return undefined;
   });
 

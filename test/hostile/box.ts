@@ -1,6 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NOBODY } from "../real/commands.js";
@@ -49,7 +61,11 @@ export class Box {
         const path = join(folder, name);
         if (targets.has(path)) continue;
         const stats = lstatSync(path);
-        const content = stats.isFile() ? createHash("sha256").update(readFileSync(path)).digest("hex") : stats.isSymbolicLink() ? readlinkSync(path) : "";
+        const content = stats.isFile()
+          ? createHash("sha256").update(readFileSync(path)).digest("hex")
+          : stats.isSymbolicLink()
+            ? readlinkSync(path)
+            : "";
         lines.push([path, stats.mode, stats.uid, stats.nlink, stats.isFile() ? stats.mtimeMs : 0, content].join(" "));
         if (stats.isDirectory()) pending.push(path);
       }

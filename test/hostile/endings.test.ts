@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { list } from "../../src/list.js";
-import { verify } from "../../src/verify.js";
+import { list } from "../../src/verbs/list.js";
+import { verify } from "../../src/verbs/verify.js";
 import { envpack, makeScratch } from "../real/commands.js";
 import { makeHostile } from "./environment.js";
 import { FORMATS } from "./raw-archive.js";

@@ -66,8 +66,14 @@ test("28: a stream of envpack's own folder again and again, before any index, is
   const tar = Buffer.concat(Array.from({ length: 8192 }, () => folder(".envpack").tar));
   const crowd = { tar, line: null, encoded: encodeFrame("tar.gz", tar) };
   const archive = join(scratch, "again");
-  writeFileSync(archive, makeHostile("tar.gz", { frames: ([first = [], ...rest]) => [first, ...Array.from({ length: 400 }, () => [crowd]), ...rest] }));
-  for (const verb of [["verify", "-j", "1", "-"], ["unpack", "-j", "1", "-", join(scratch, "target")]]) {
+  writeFileSync(
+    archive,
+    makeHostile("tar.gz", { frames: ([first = [], ...rest]) => [first, ...Array.from({ length: 400 }, () => [crowd]), ...rest] }),
+  );
+  for (const verb of [
+    ["verify", "-j", "1", "-"],
+    ["unpack", "-j", "1", "-", join(scratch, "target")],
+  ]) {
     const { stderr, peak } = measure(verb, archive);
     expect(stderr).toMatch(/^envpack: error\[ARCHIVE_UNSAFE\] the archive holds this path twice/);
     expect(peak).toBeLessThan(MOST);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { crc32, deflateRawSync } from "node:zlib";
+import { constants, crc32, deflateRawSync } from "node:zlib";
 import { MTIME, padded, rawEntry, rawHeader } from "./raw-tar.js";
 
 /*
@@ -28,7 +28,10 @@ export const folderLine = (path: string): string => `{"type":"directory","path":
 export const linkLine = (path: string, target: string, type = "symlink"): string =>
   `{"type":"${type}","path":${JSON.stringify(path)},${type === "hardlink" ? '"mode":"0644",' : ""}"target":${JSON.stringify(target)}}`;
 
-export const file = (path: string, body: string | Buffer = "x"): RawEntry => ({ tar: rawEntry({ name: path }, body), line: fileLine(path, body) });
+export const file = (path: string, body: string | Buffer = "x"): RawEntry => ({
+  tar: rawEntry({ name: path }, body),
+  line: fileLine(path, body),
+});
 export const folder = (path: string): RawEntry => ({ tar: rawHeader({ name: `${path}/`, type: "5" }), line: folderLine(path) });
 export const symlink = (path: string, target: string): RawEntry => ({
   tar: rawHeader({ name: path, type: "2", link: target }),
@@ -42,7 +45,7 @@ export const hardlink = (path: string, target: string): RawEntry => ({
 /** How one frame stands in the archive. */
 export function encodeFrame(format: Format, plain: Buffer, part = false): Buffer {
   if (format === "tar") return plain;
-  if (format === "tar.gz") return gzipMember(plain, part);
+  if (format === "tar.gz") return gzipPiece(plain, part);
   return Buffer.concat([part ? Buffer.from("5d2a4d1800000000", "hex") : Buffer.alloc(0), zstdFrame(plain)]);
 }
 
@@ -60,15 +63,26 @@ export function zstdFrame(plain: Buffer): Buffer {
   return Buffer.concat([Buffer.from("28b52ffda0", "hex"), size, ...blocks]);
 }
 
-/** RFC 1952 with the subfield EP: length of the member, and whether it is a part. */
-export function gzipMember(plain: Buffer, part = false, deflated = deflateRawSync(plain)): Buffer {
-  const header = Buffer.from("1f8b08040000000000ff0900455005000000000000", "hex");
-  header.writeUInt32LE(header.length + deflated.length + 8, 16);
-  header[20] = part ? 1 : 0;
-  const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(crc32(plain), 0);
-  trailer.writeUInt32LE(plain.length % 2 ** 32, 4);
-  return Buffer.concat([header, deflated, trailer]);
+/** Five empty stored blocks, whose padding has the piece's length and whether it is a part, before a flushed piece of a deflate stream. */
+export function gzipPiece(
+  plain: Buffer,
+  part = false,
+  deflated = deflateRawSync(plain, { level: 1, finishFlush: constants.Z_FULL_FLUSH }),
+): Buffer {
+  const bits = (25 + deflated.length) * 2 + (part ? 1 : 0);
+  const blocks = [0, 5, 10, 15, 20].map((shift) => Buffer.from([((bits >> shift) & 31) << 3, 0, 0, 0xff, 0xff]));
+  return Buffer.concat([...blocks, deflated]);
+}
+
+/** RFC 1952 with the empty subfield EM. */
+const GZIP_START = Buffer.from("1f8b08040000000000ff0400454d0000", "hex");
+
+/** The last block, CRC-32 and length of the one gzip member, before the footer's. */
+function gzipEnd(tar: Buffer, before: number, bytes: number): Buffer {
+  const end = Buffer.from("03000000000000000000", "hex");
+  end.writeUInt32LE(crc32(tar, before), 2);
+  end.writeUInt32LE((bytes + tar.length) % 2 ** 32, 6);
+  return end;
 }
 
 function sealFooter(format: Format, payload: Buffer): Buffer {
@@ -97,13 +111,20 @@ export interface RawArchive {
 /** Puts an archive together, with every digest, checksum and total right unless it is changed on purpose. */
 export function buildArchive(format: Format, archive: RawArchive): Buffer {
   const pieces: Buffer[] = [];
-  const lines: (string | Buffer)[] = [`{"index":1,"format":"${format}","arcroot":"${archive.arcroot ?? ""}","mtime":${archive.mtime ?? MTIME}}`];
+  const lines: (string | Buffer)[] = [
+    `{"index":1,"format":"${format}","arcroot":"${archive.arcroot ?? ""}","mtime":${archive.mtime ?? MTIME}}`,
+  ];
   let at = 0;
   let entries = 0;
   let bytes = 0;
+  let whole = 0;
+  let tarBytes = 0;
   for (const frame of archive.frames) {
     const tar = Buffer.concat(frame.map((entry) => entry.tar));
-    const encoded = frame[0]?.encoded ?? encodeFrame(format, tar, frame[0]?.part ?? false);
+    const own = frame[0]?.encoded ?? encodeFrame(format, tar, frame[0]?.part ?? false);
+    const encoded = at === 0 && format === "tar.gz" ? Buffer.concat([GZIP_START, own]) : own;
+    whole = crc32(tar, whole);
+    tarBytes += tar.length;
     lines.push(`{"frame":{"at":${at},"size":${encoded.length},"tar":${tar.length},"crc32":${crc32(encoded)}}}`);
     for (const { line } of frame) {
       if (line === null) continue;
@@ -115,10 +136,18 @@ export function buildArchive(format: Format, archive: RawArchive): Buffer {
     at += encoded.length;
   }
   lines.push(`{"end":{"entries":${entries},"bytes":${bytes},"frames":${archive.frames.length}}}`);
-  return Buffer.concat([...pieces, ...encodeIndex(format, archive, at, archive.lines?.(lines) ?? lines)]);
+  return Buffer.concat([
+    ...pieces,
+    ...encodeIndex(format, archive, { at, crc32: whole, bytes: tarBytes }, archive.lines?.(lines) ?? lines),
+  ]);
 }
 
-function encodeIndex(format: Format, archive: RawArchive, at: number, lines: readonly (string | Buffer)[]): Buffer[] {
+function encodeIndex(
+  format: Format,
+  archive: RawArchive,
+  { at, crc32: whole, bytes: tarBytes }: { readonly at: number; readonly crc32: number; readonly bytes: number },
+  lines: readonly (string | Buffer)[],
+): Buffer[] {
   const index = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from("\n")]));
   const header = archive.indexHeader?.(index.length) ?? rawHeader({ name: ".envpack/index.jsonl", size: index.length });
   const padding = Buffer.alloc(((512 - (index.length % 512)) % 512) + 1024);
@@ -141,5 +170,6 @@ function encodeIndex(format: Format, archive: RawArchive, at: number, lines: rea
   payload.writeUInt32LE(crc, 80);
   archive.footer?.(payload);
   payload.writeUInt32LE(crc32(payload.subarray(0, 188)), 188);
-  return [...frames, sealFooter(format, payload)];
+  const tar = Buffer.concat([header, rest]);
+  return [...frames, ...(format === "tar.gz" ? [gzipEnd(tar, whole, tarBytes)] : []), sealFooter(format, payload)];
 }

@@ -51,23 +51,45 @@ const sha256 = (bytes: Buffer): Buffer => createHash("sha256").update(bytes).dig
 const DOS_TIME = Buffer.from("e0415a0b", "hex");
 const MODES = { f: 0o100644, x: 0o100755, d: 0o040755, s: 0o120777 };
 
-export const zipFile = (name: string, body: string | Buffer = "x", more: Partial<RawZipEntry> = {}): RawZipEntry => ({ name, kind: "f", body: Buffer.from(body), line: fileLine(name, body), ...more });
-export const zipFolder = (name: string, more: Partial<RawZipEntry> = {}): RawZipEntry => ({ name: `${name}/`, kind: "d", body: Buffer.alloc(0), line: folderLine(name), ...more });
-export const zipLink = (name: string, target: string, more: Partial<RawZipEntry> = {}): RawZipEntry => ({ name, kind: "s", body: Buffer.from(target), line: linkLine(name, target), ...more });
+export const zipFile = (name: string, body: string | Buffer = "x", more: Partial<RawZipEntry> = {}): RawZipEntry => ({
+  name,
+  kind: "f",
+  body: Buffer.from(body),
+  line: fileLine(name, body),
+  ...more,
+});
+export const zipFolder = (name: string, more: Partial<RawZipEntry> = {}): RawZipEntry => ({
+  name: `${name}/`,
+  kind: "d",
+  body: Buffer.alloc(0),
+  line: folderLine(name),
+  ...more,
+});
+export const zipLink = (name: string, target: string, more: Partial<RawZipEntry> = {}): RawZipEntry => ({
+  name,
+  kind: "s",
+  body: Buffer.from(target),
+  line: linkLine(name, target),
+  ...more,
+});
 
 /** Changes bytes of a header. */
-export const put = (at: number, bytes: string | Buffer) => (header: Buffer): Buffer => {
-  Buffer.from(bytes).copy(header, at);
-  return header;
-};
+export const put =
+  (at: number, bytes: string | Buffer) =>
+  (header: Buffer): Buffer => {
+    Buffer.from(bytes).copy(header, at);
+    return header;
+  };
 
 /** Puts an extra field before all others of a header. */
-export const withExtra = (extra: Buffer, isLocal: boolean) => (header: Buffer): Buffer => {
-  const [nameAt, start] = isLocal ? [26, 30] : [28, 46];
-  const at = start + header.readUInt16LE(nameAt);
-  header.writeUInt16LE(header.readUInt16LE(nameAt + 2) + extra.length, nameAt + 2);
-  return Buffer.concat([header.subarray(0, at), extra, header.subarray(at)]);
-};
+export const withExtra =
+  (extra: Buffer, isLocal: boolean) =>
+  (header: Buffer): Buffer => {
+    const [nameAt, start] = isLocal ? [26, 30] : [28, 46];
+    const at = start + header.readUInt16LE(nameAt);
+    header.writeUInt16LE(header.readUInt16LE(nameAt + 2) + extra.length, nameAt + 2);
+    return Buffer.concat([header.subarray(0, at), extra, header.subarray(at)]);
+  };
 
 interface Packed {
   readonly method: number;
@@ -76,8 +98,10 @@ interface Packed {
   readonly size: number;
 }
 
-const common = (flags: number, { method, crc, packed, size }: Packed): Buffer => Buffer.concat([u16(20), u16(flags), u16(method), DOS_TIME, u32(crc), u32(packed), u32(size)]);
-const extras = (kind: string, size: number): Buffer => Buffer.concat([Buffer.from("5554050001", "hex"), u32(MTIME), Buffer.from("45500900", "hex"), Buffer.from(kind), u64(size)]);
+const common = (flags: number, { method, crc, packed, size }: Packed): Buffer =>
+  Buffer.concat([u16(20), u16(flags), u16(method), DOS_TIME, u32(crc), u32(packed), u32(size)]);
+const extras = (kind: string, size: number): Buffer =>
+  Buffer.concat([Buffer.from("5554050001", "hex"), u32(MTIME), Buffer.from("45500900", "hex"), Buffer.from(kind), u64(size)]);
 
 export function localHeader(name: Buffer, kind: string, known: Packed, open = false): Buffer {
   const extra = extras(kind, known.size);
@@ -88,7 +112,20 @@ export function localHeader(name: Buffer, kind: string, known: Packed, open = fa
 function centralRecord(name: Buffer, kind: keyof typeof MODES, known: Packed, at: number, open = false, last = Buffer.alloc(0)): Buffer {
   const extra = Buffer.concat([extras(kind, known.size), last]);
   const attributes = MODES[kind] * 2 ** 16 + (kind === "d" ? 16 : 0);
-  return Buffer.concat([u32(0x02014b50), u16(0x0314), common(open ? 0x0808 : 0x0800, known), u16(name.length), u16(extra.length), u16(0), u16(0), u16(0), u32(attributes), u32(at), name, extra]);
+  return Buffer.concat([
+    u32(0x02014b50),
+    u16(0x0314),
+    common(open ? 0x0808 : 0x0800, known),
+    u16(name.length),
+    u16(extra.length),
+    u16(0),
+    u16(0),
+    u16(0),
+    u32(attributes),
+    u32(at),
+    name,
+    extra,
+  ]);
 }
 
 /** What a body is packed to: deflated where that is shorter. */
@@ -147,7 +184,14 @@ function encodeTail(zip: RawZip, at: number, lines: readonly (string | Buffer)[]
   const plain = deflateRawSync(index);
   const deflated = zip.index?.(plain) ?? plain;
   const known = { method: 8, crc: crc32(index), packed: deflated.length, size: index.length };
-  const own = Buffer.concat([localHeader(name, "f", known, true), deflated, u32(0x08074b50), u32(known.crc), u32(known.packed), u32(known.size)]);
+  const own = Buffer.concat([
+    localHeader(name, "f", known, true),
+    deflated,
+    u32(0x08074b50),
+    u32(known.crc),
+    u32(known.packed),
+    u32(known.size),
+  ]);
   const payload = Buffer.alloc(192);
   payload.write("envpack\0", 0, "latin1");
   payload.writeUInt32LE(1, 8);

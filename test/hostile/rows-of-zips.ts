@@ -12,12 +12,16 @@ const u32 = (value: number): Buffer => {
 const b = (more: Partial<RawZipEntry>): RawZip => ({ inside: [zipFile("app/b.js", "x", more)] });
 const directory = (what: string, zip: RawZip, expected: Row["expected"] = CORRUPT): Row => listed(30, what, () => buildZip(zip), expected);
 const local = (what: string, zip: RawZip, expected: Row["expected"] = CORRUPT): Row => hidden(30, what, () => buildZip(zip), expected);
-const names = (...paths: string[]): Row[] => paths.map((path) => directory(`the name ${JSON.stringify(path).slice(0, 40)}`, { inside: [zipFile(path)] }, UNSAFE));
+const names = (...paths: string[]): Row[] =>
+  paths.map((path) => directory(`the name ${JSON.stringify(path).slice(0, 40)}`, { inside: [zipFile(path)] }, UNSAFE));
 
 const FLAGS = { local: 6, central: 8 };
 const METHOD = { local: 8, central: 10 };
 const MODE = 40;
-const both = (field: { local: number; central: number }, bytes: Buffer): Partial<RawZipEntry> => ({ local: put(field.local, bytes), central: put(field.central, bytes) });
+const both = (field: { local: number; central: number }, bytes: Buffer): Partial<RawZipEntry> => ({
+  local: put(field.local, bytes),
+  central: put(field.central, bytes),
+});
 
 /** The Unicode path field (0x7075): version, CRC-32 of the name, another name. */
 const unicodePath = (name: string): Buffer => {
@@ -30,7 +34,9 @@ const bomb = deflateRawSync(Buffer.alloc(256 << 20), { level: 1 });
 
 /** A record of an entry once more, as it stands. */
 const again = (records: Buffer[]): Buffer[] => [...records, records.at(-1) ?? Buffer.alloc(0)];
-const lastAt = (at: number) => (records: Buffer[]): Buffer[] => [...records.slice(0, -1), put(42, u32(at))(records.at(-1) ?? Buffer.alloc(0))];
+const lastAt =
+  (at: number) =>
+  (records: Buffer[]): Buffer[] => [...records.slice(0, -1), put(42, u32(at))(records.at(-1) ?? Buffer.alloc(0))];
 
 /** Many records for one body: a small archive that unpacks to much. */
 function overlapping(): Buffer {
@@ -42,7 +48,10 @@ function overlapping(): Buffer {
     manifest: (m) => ({ ...m, totals: { entries: 100, bytes: 1e8 } }),
     lines: (lines) => {
       const at = lines.findIndex((line) => String(line).includes('"app/b0"')) + 1;
-      const end = String(lines.at(-1)).replace(/"entries":\d+,"bytes":(\d+)/, (_, bytes: string) => `"entries":${lines.length - 4 + more.length},"bytes":${Number(bytes) + 50 * body.length}`);
+      const end = String(lines.at(-1)).replace(
+        /"entries":\d+,"bytes":(\d+)/,
+        (_, bytes: string) => `"entries":${lines.length - 4 + more.length},"bytes":${Number(bytes) + 50 * body.length}`,
+      );
       return [...lines.slice(0, at), ...more, ...lines.slice(at, -1), end];
     },
     records: (records) => {
@@ -66,12 +75,45 @@ export function rowsOfZips(canary: string): Row[] {
     ...localRows(),
     ...directoryRows(),
     ...endRows(),
-    ...names("../evil", "app/../../evil", canary, `/${canary}`, "..\\evil", "C:evil", "app//b.js", "./app/b.js", "app/new\nline", "app/nul\0.js", "", ".", "app/a.js/b.js", "lib/b.js"),
-    directory("a name that is no valid UTF-8", { inside: [zipFile("", "x", { name: Buffer.from("6170702fff", "hex"), line: Buffer.concat([Buffer.from('{"type":"file","path":"app/'), Buffer.from([0xff]), Buffer.from(fileLine("").slice('{"type":"file","path":"'.length))]) })] }),
+    ...names(
+      "../evil",
+      "app/../../evil",
+      canary,
+      `/${canary}`,
+      "..\\evil",
+      "C:evil",
+      "app//b.js",
+      "./app/b.js",
+      "app/new\nline",
+      "app/nul\0.js",
+      "",
+      ".",
+      "app/a.js/b.js",
+      "lib/b.js",
+      ".envpack-lock",
+      ".envpack/relocated.json",
+      "app/.t.envpack-1-0123456789ab",
+    ),
+    directory("a name that is no valid UTF-8", {
+      inside: [
+        zipFile("", "x", {
+          name: Buffer.from("6170702fff", "hex"),
+          line: Buffer.concat([
+            Buffer.from('{"type":"file","path":"app/'),
+            Buffer.from([0xff]),
+            Buffer.from(fileLine("").slice('{"type":"file","path":"'.length)),
+          ]),
+        }),
+      ],
+    }),
     directory("one name twice", { inside: [zipFile("app/a.js", "y")] }, UNSAFE),
-    ...["../../evil", canary, "l", "../bin/../.."].map((target) => directory(`a link to ${JSON.stringify(target).slice(0, 30)}`, { inside: [zipLink("app/l", target)] }, UNSAFE)),
+    ...["../../evil", canary, "l", "../bin/../.."].map((target) =>
+      directory(`a link to ${JSON.stringify(target).slice(0, 30)}`, { inside: [zipLink("app/l", target)] }, UNSAFE),
+    ),
     directory("a link, then a write through it", { inside: [zipLink("app/l", "../.."), zipFile("app/l/evil")] }, UNSAFE),
-    local("a link whose target is another than the index says", { inside: [zipLink("app/l", "../../evil", { line: linkLine("app/l", "../bin/evil") })] }),
+    local("a link whose target is another than the index says", {
+      inside: [zipLink("app/l", "../../evil", { line: linkLine("app/l", "../bin/evil") })],
+    }),
     ...bombs(),
   ];
 }
@@ -86,7 +128,10 @@ function localRows(): Row[] {
     local("another checksum in the local header", b({ local: put(14, u32(7)) })),
     local("more packed bytes in the local header", b({ local: put(18, u32(100)) })),
     local("another size in the local header", b({ local: put(22, u32(1 << 30)) })),
-    local("a size of 2^63 in the local header's own field", b({ local: (header) => put(header.length - 8, Buffer.from("0000000000000080", "hex"))(header) })),
+    local(
+      "a size of 2^63 in the local header's own field",
+      b({ local: (header) => put(header.length - 8, Buffer.from("0000000000000080", "hex"))(header) }),
+    ),
     local("a zip64 field in the local header", b({ local: withExtra(zip64(1), true) })),
     local("another kind in the local header", b({ local: (header) => put(header.length - 9, "x")(header) })),
     local("a kind that there is not", b({ local: (header) => put(header.length - 9, "p")(header) })),
@@ -109,19 +154,40 @@ function directoryRows(): Row[] {
     entry("a zip64 field that says another size", (record) => put(24, u32(0xffffffff))(withExtra(zip64(2 ** 31), false)(record))),
     entry("a comment on an entry", (record) => Buffer.concat([put(32, Buffer.from([4, 0]))(record), Buffer.from("evil")])),
     entry("another disk", put(34, Buffer.from([1, 0]))),
-    ...[["a link", 0o120777], ["a device", 0o020666], ["a pipe", 0o010644], ["setuid", 0o104755], ["all may write", 0o100666], ["a folder", 0o040755], ["no mode", 0]].map(([what, mode]) =>
-      entry(`a file whose mode is ${String(what)}`, put(MODE, Buffer.from([Number(mode) & 0xff, Number(mode) >> 8])))),
+    ...[
+      ["a link", 0o120777],
+      ["a device", 0o020666],
+      ["a pipe", 0o010644],
+      ["setuid", 0o104755],
+      ["all may write", 0o100666],
+      ["a folder", 0o040755],
+      ["no mode", 0],
+    ].map(([what, mode]) =>
+      entry(`a file whose mode is ${String(what)}`, put(MODE, Buffer.from([Number(mode) & 0xff, Number(mode) >> 8]))),
+    ),
     entry("a file that was made by DOS, where modes mean nothing", put(5, Buffer.from([0]))),
-    ...([["encrypted", both(FLAGS, Buffer.from([1, 8]))], ["of method 99", both(METHOD, Buffer.from([99, 0]))], ["of method 12, bzip2", both(METHOD, Buffer.from([12, 0]))],
-      ["with a descriptor that none is needed for", both(FLAGS, Buffer.from([8, 8]))], ["deflated, with a body that is not", both(METHOD, Buffer.from([8, 0]))]] as const).map(([what, more]) => directory(`an entry ${what}`, b(more))),
+    ...(
+      [
+        ["encrypted", both(FLAGS, Buffer.from([1, 8]))],
+        ["of method 99", both(METHOD, Buffer.from([99, 0]))],
+        ["of method 12, bzip2", both(METHOD, Buffer.from([12, 0]))],
+        ["with a descriptor that none is needed for", both(FLAGS, Buffer.from([8, 8]))],
+        ["deflated, with a body that is not", both(METHOD, Buffer.from([8, 0]))],
+      ] as const
+    ).map(([what, more]) => directory(`an entry ${what}`, b(more))),
     directory("an entry twice in the directory", { records: again }),
     directory("two records for one place", { inside: [zipFile("app/b.js"), zipFile("app/c.js")], records: lastAt(300) }),
     directory("a record that leads behind the end", { records: lastAt(1 << 30) }),
     directory("a file that the directory does not list", b({ hidden: true })),
     directory("a file that the index does not list", b({ line: null })),
     directory("a file that neither lists", b({ line: null, hidden: true })),
-    directory("a file that only index and directory list", { lines: (lines) => lines.map((line) => String(line).replace('"path":"app/a.js"', '"path":"app/b.js"')) }),
-    directory("records in another order than the index", { inside: [zipFile("app/b.js")], records: (records) => [...records.slice(0, 2), ...records.slice(2).reverse()] }),
+    directory("a file that only index and directory list", {
+      lines: (lines) => lines.map((line) => String(line).replace('"path":"app/a.js"', '"path":"app/b.js"')),
+    }),
+    directory("records in another order than the index", {
+      inside: [zipFile("app/b.js")],
+      records: (records) => [...records.slice(0, 2), ...records.slice(2).reverse()],
+    }),
     directory("no directory but the index's own record", { records: () => [] }),
     directory("a folder with a body", { inside: [zipFolder("app/d", { body: Buffer.from("evil") })] }),
     directory("a file whose name ends like a folder's", { inside: [zipFile("app/b.js", "x", { name: "app/b.js/" })] }),
@@ -148,15 +214,47 @@ function endRows(): Row[] {
     listed(30, "a program before the zip", () => Buffer.concat([Buffer.from("#!/bin/sh\nexit\n"), buildZip()]), CORRUPT),
     listed(30, "garbage behind the zip", () => Buffer.concat([buildZip(), Buffer.from("evil")]), CORRUPT),
     listed(30, "a second zip behind the first", () => Buffer.concat([buildZip(), buildZip(b({}))]), CORRUPT),
-    listed(30, "a zip of another program", () => Buffer.concat([localHeader(Buffer.from("app/"), "d", { method: 0, crc: 0, packed: 0, size: 0 }), endRecord(0, 0, 36)]), /NOT_AN_ARCHIVE/),
-    ...[0.2, 0.5, 0.8, 0.99].map((part) => listed(30, `a zip cut off after ${part * 100} %`, () => buildZip().subarray(0, Math.floor(buildZip().length * part)), CORRUPT)),
+    listed(
+      30,
+      "a zip of another program",
+      () => Buffer.concat([localHeader(Buffer.from("app/"), "d", { method: 0, crc: 0, packed: 0, size: 0 }), endRecord(0, 0, 36)]),
+      /NOT_AN_ARCHIVE/,
+    ),
+    ...[0.2, 0.5, 0.8, 0.99].map((part) =>
+      listed(30, `a zip cut off after ${part * 100} %`, () => buildZip().subarray(0, Math.floor(buildZip().length * part)), CORRUPT),
+    ),
     directory("a comment on the index's record", { indexRecord: (record) => Buffer.concat([record, Buffer.alloc(4)]) }),
     directory("the index under a mode of its own", { indexRecord: put(MODE, Buffer.from([0xff, 0xa1])) }),
-    directory("a footer that points elsewhere", { footer: (payload) => { payload.writeBigUInt64LE(1n, 16); } }),
-    directory("a footer with huge numbers", { footer: (payload) => { payload.fill(0xff, 16, 48); } }),
-    directory("a footer of version 2", { footer: (payload) => { payload.writeUInt32LE(2, 8); } }, /ARCHIVE_TOO_NEW/),
-    directory("an index of another format", { lines: (lines) => lines.map((line) => String(line).replace('"format":"zip"', '"format":"tar.gz"')) }),
-    directory("a hard link, which no zip has", { lines: (lines) => lines.map((line) => String(line).replace('{"type":"symlink","path":"app/way"', '{"type":"hardlink","path":"app/way","mode":"0644"').replace('"target":"a.js"', '"target":"app/a.js"')) }),
+    directory("a footer that points elsewhere", {
+      footer: (payload) => {
+        payload.writeBigUInt64LE(1n, 16);
+      },
+    }),
+    directory("a footer with huge numbers", {
+      footer: (payload) => {
+        payload.fill(0xff, 16, 48);
+      },
+    }),
+    directory(
+      "a footer of version 3",
+      {
+        footer: (payload) => {
+          payload.writeUInt32LE(3, 8);
+        },
+      },
+      /ARCHIVE_TOO_NEW/,
+    ),
+    directory("an index of another format", {
+      lines: (lines) => lines.map((line) => String(line).replace('"format":"zip"', '"format":"tar.gz"')),
+    }),
+    directory("a hard link, which no zip has", {
+      lines: (lines) =>
+        lines.map((line) =>
+          String(line)
+            .replace('{"type":"symlink","path":"app/way"', '{"type":"hardlink","path":"app/way","mode":"0644"')
+            .replace('"target":"a.js"', '"target":"app/a.js"'),
+        ),
+    }),
   ];
 }
 
@@ -172,7 +270,11 @@ function bombs(): Row[] {
   return [
     local("a body of 256 MiB that says one byte", b({ data: bomb, method: 8 })),
     local("a body of 256 MiB that says 4 MiB", { inside: [zipFile("app/b.js", Buffer.alloc(4_000_000), { data: bomb, method: 8 })] }),
-    directory("a body that says more than was promised", { inside: [zipFile("app/b.js", Buffer.alloc(4_000_000))], manifest: (m) => ({ ...m, totals: { entries: 100, bytes: 1000 } }) }, /ARCHIVE_LIMIT/),
+    directory(
+      "a body that says more than was promised",
+      { inside: [zipFile("app/b.js", Buffer.alloc(4_000_000))], manifest: (m) => ({ ...m, totals: { entries: 100, bytes: 1000 } }) },
+      /ARCHIVE_LIMIT/,
+    ),
     directory("an index of 256 MiB that says less", { index: () => bomb }),
     listed(30, "51 records for one body", overlapping, CORRUPT),
     directory("more entries than were promised", { manifest: (m) => ({ ...m, totals: { entries: 1, bytes: 1000 } }) }, /ARCHIVE_LIMIT/),

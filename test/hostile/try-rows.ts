@@ -1,8 +1,8 @@
 import { createReadStream, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { unpack } from "../../src/unpack.js";
-import { verify } from "../../src/verify.js";
+import { unpack } from "../../src/verbs/unpack.js";
+import { verify } from "../../src/verbs/verify.js";
 import { ENVPACK, execute, has, NOBODY, nobodyMissing, type Outcome } from "../real/commands.js";
 import { Box } from "./box.js";
 import { makeHostile } from "./environment.js";
@@ -125,7 +125,11 @@ function byCommand(box: Box, path: string, row: Row, all: boolean, other: boolea
     expect([outcome.status, outcome.signal], note).toEqual([accepted ? 0 : 1, null]);
     expect(outcome.stderr, note).toMatch(accepted ? /^$/ : /^envpack: error\[[A-Z_]+\] [^\n]+\n(hint: [^\n]+\n)?$/);
     if (!accepted) expect(outcome.stderr, note).toMatch(verb === "list" ? REFUSED : row.expected);
-    if (!accepted) expect([box.targetOf("own"), box.targetOf("nobody")].some((target) => existsSync(target)), note).toBe(false);
+    if (!accepted)
+      expect(
+        [box.targetOf("own"), box.targetOf("nobody")].some((target) => existsSync(target)),
+        note,
+      ).toBe(false);
     expect(outcome.stdout + outcome.stderr, note).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   }
   box.removeTargets();
@@ -138,4 +142,3 @@ function limited(args: readonly string[], user: { uid?: number; gid?: number } =
   const [program = "", ...rest] = has("prlimit") ? ["prlimit", ...LIMITS, "--", ...command] : command;
   return execute(program, rest, { ...user, cwd: "/", timeout: 120_000, env: { ...process.env, HOME: "/nonexistent" } });
 }
-

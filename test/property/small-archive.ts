@@ -1,5 +1,5 @@
 import { META } from "../../src/archive/entry.js";
-import type { ArchiveFormat } from "../../src/archive/format.js";
+import type { ArchiveFormat } from "../../src/archive/formats.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import { file, folder, pack } from "../engine/trees.js";
 import { MANIFEST } from "../manifest/sample.js";
@@ -14,7 +14,13 @@ export async function smallArchive(format: ArchiveFormat): Promise<Buffer> {
     { type: "hardlink", path: "app/h.js", executable: true, target: "app/a.js" } as const,
     { type: "symlink", path: "app/l.js", target: "a.js" } as const,
   ];
-  const fixups = { type: "file", path: META.fixups, executable: false, size: 0, source: { kind: "bytes", bytes: new Uint8Array() } } as const;
+  const fixups = {
+    type: "file",
+    path: META.fixups,
+    executable: false,
+    size: 0,
+    source: { kind: "bytes", bytes: new Uint8Array() },
+  } as const;
   const { archive } = await pack([], format, { entries, tail: () => [fixups] });
   return archive;
 }

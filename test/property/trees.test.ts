@@ -3,8 +3,8 @@ import { dirname, join, relative } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { unpack } from "../../src/unpack.js";
-import { verify } from "../../src/verify.js";
+import { unpack } from "../../src/verbs/unpack.js";
+import { verify } from "../../src/verbs/verify.js";
 import { readTree } from "../engine/trees.js";
 import { writeProject } from "../faults/project.js";
 import { envpack, makeScratch } from "../real/commands.js";
@@ -20,7 +20,15 @@ const name = fc
   .filter((text) => Buffer.byteLength(text) <= 255 && !/\.(pem|key|p12|pfx|log)|~$/.test(text));
 const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"));
 const node = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant("file" as const), path, content: fc.uint8Array({ maxLength: 3000 }), executable: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("file" as const),
+      path,
+      content: fc.uint8Array({ maxLength: 3000 }),
+      executable: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("folder" as const), path }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("symlink" as const), path, to: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("hardlink" as const), path, to: fc.nat() }) },
@@ -72,7 +80,9 @@ test("any tree that can be made on a disk packs and unpacks to itself", async ()
 let archives: ReadonlyMap<string, Buffer>;
 
 beforeAll(async () => {
-  archives = new Map(await Promise.all(["tar.zst", "tar.gz"].map(async (format) => [format, await smallArchive(format as "tar.gz")] as const)));
+  archives = new Map(
+    await Promise.all(["tar.zst", "tar.gz"].map(async (format) => [format, await smallArchive(format as "tar.gz")] as const)),
+  );
 });
 
 test("a byte changed anywhere in an archive is refused, and so is one cut off anywhere", async () => {
@@ -81,12 +91,20 @@ test("a byte changed anywhere in an archive is refused, and so is one cut off an
     writeFileSync(file, bytes);
     expect(await verify({ path: file, threads: 1 })).toMatchObject({ ok: true });
   }
-  const change = fc.tuple(fc.constantFrom(...archives.keys()), fc.nat(), fc.integer({ min: 1, max: 255 }), fc.constantFrom("change", "cut"));
+  const change = fc.tuple(
+    fc.constantFrom(...archives.keys()),
+    fc.nat(),
+    fc.integer({ min: 1, max: 255 }),
+    fc.constantFrom("change", "cut"),
+  );
   await fc.assert(
     fc.asyncProperty(change, async ([format, place, by, what]) => {
       const whole = archives.get(format) ?? Buffer.alloc(0);
       writeFileSync(file, what === "cut" ? whole.subarray(0, place % whole.length) : mutateAt(whole, place, by));
-      const outcome = await verify({ path: file, threads: 1 }).then(() => "accepted", ({ code }: { code?: string }) => code ?? "no code");
+      const outcome = await verify({ path: file, threads: 1 }).then(
+        () => "accepted",
+        ({ code }: { code?: string }) => code ?? "no code",
+      );
       expect(outcome).toMatch(/^(NOT_AN_ARCHIVE|ARCHIVE_[A-Z_]+|DIGEST_MISMATCH|SIGNATURE_INVALID)$/);
     }),
     { numRuns: 200 },
