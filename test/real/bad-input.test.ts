@@ -1,13 +1,27 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { envpack, execute, makeScratch, NOBODY, nobodyMissing, shell, type Outcome } from "./commands.js";
+import { smallNode } from "../small-node.js";
 import { buildSample } from "./sample.js";
 
 const isRoot = process.getuid?.() === 0;
 const scratch = makeScratch();
 const installed = join(scratch, "installed");
 const archive = join(scratch, "good.tar.gz");
+const SMALL = ["--node", smallNode()];
 let at = 0;
 let project: string;
 let out: string;
@@ -101,7 +115,7 @@ describe("where the archive goes", () => {
     expectRefused(pack(), "OUTPUT_EXISTS", /x\.tar\.gz.*\nhint: .*(-f|--force)/s, ["x.tar.gz"]);
     expect(readFileSync(output, "utf8")).toBe("older");
     const before = statSync(output).ino;
-    expect(pack("-f", "-q")).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    expect(pack("-f", "-q", ...SMALL)).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
     expect(statSync(output).ino).not.toBe(before);
     expect(envpack(["verify", output]).status).toBe(0);
   });
@@ -123,7 +137,7 @@ describe("where the archive goes", () => {
 
   test("a folder that is not there is made, and is gone again when packing fails", () => {
     const output = join(out, "no/such/x.tar");
-    expect(envpack(["pack", project, "-o", output, "-q"])).toMatchObject({ status: 0, stderr: "" });
+    expect(envpack(["pack", project, "-o", output, "-q", ...SMALL])).toMatchObject({ status: 0, stderr: "" });
     expect(statSync(output).isFile()).toBe(true);
     rmSync(join(out, "no"), { recursive: true });
     symlinkSync("/etc/hostname", join(project, "assets/host"));
@@ -215,15 +229,21 @@ describe("what cannot be unpacked", () => {
     expectRefused(envpack(["verify", file]), "ARCHIVE_CORRUPT|DIGEST_MISMATCH", /./);
   });
 
-  test("35: a target that exists stays as it is, and --force swaps it", () => {
+  test("35: a target that exists stays as it is, and --force swaps an environment of envpack's", () => {
     const target = join(out, "env");
     mkdirSync(target);
     writeFileSync(join(target, "mine"), "x");
+    // No environment of envpack's: --force leaves it alone as well.
+    for (const force of [[], ["--force"]]) {
+      expectRefused(unpack(archive, ...force), "TARGET_EXISTS", /env.*\nhint: /s, ["env"]);
+      expect(readdirSync(target)).toEqual(["mine"]);
+    }
+    rmSync(target, { recursive: true });
+    expect(unpack(archive, "-q").status).toBe(0);
     expectRefused(unpack(archive), "TARGET_EXISTS", /env.*\nhint: .*--force/s, ["env"]);
-    expect(readdirSync(target)).toEqual(["mine"]);
+    rmSync(join(target, "app/package.json"));
     expect(unpack(archive, "--force", "-q").status).toBe(0);
-    expect(readdirSync(target)).toContain("app");
-    expect(readdirSync(target)).not.toContain("mine");
+    expect(readdirSync(join(target, "app"))).toContain("package.json");
     expect(readdirSync(out)).toEqual(["env"]);
   });
 
@@ -238,5 +258,5 @@ test("a project that was moved after npm installed it packs as well", () => {
   const moved = join(dirname(project), "moved");
   renameSync(project, moved);
   project = moved;
-  expect(pack("-q").status).toBe(0);
+  expect(pack("-q", ...SMALL).status).toBe(0);
 });

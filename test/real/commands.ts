@@ -1,8 +1,8 @@
 import { spawnSync, type SpawnSyncOptions } from "node:child_process";
-import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterAll } from "vitest";
+import { scratchFolder } from "../scratch.js";
+import { nodeOver } from "../small-node.js";
 
 export const ENVPACK = join(import.meta.dirname, "../../bin/envpack.js");
 
@@ -16,11 +16,7 @@ export interface Outcome {
 
 /** A folder for this test file, removed when its tests are over. */
 export function makeScratch(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "envpack-real-")));
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
+  return scratchFolder("real");
 }
 
 /** Starts the real tool as a user's shell would. */
@@ -54,14 +50,17 @@ export function has(program: string): boolean {
  * Runs a command as on a machine that has no Node and never saw the source: in a sandbox without
  * network in which both are covered, where bubblewrap can make one; else with an empty environment
  * and whatever the caller has moved away.
+ *
+ * @param root an extracted environment whose node may be a small one (test/small-node.ts)
  */
-export function runElsewhere(command: readonly string[], hidden: readonly string[] = []): Outcome {
+export function runElsewhere(command: readonly string[], hidden: readonly string[] = [], root = ""): Outcome {
   const plain = ["env", "-i", "PATH=/usr/bin:/bin", ...command];
   if (!canSandbox()) return execute(plain[0] ?? "", plain.slice(1));
   const covered = hidden.filter((folder) => existsSync(folder)).flatMap((folder) => ["--tmpfs", folder]);
   const nodes = nodesOnPath().flatMap((file) => ["--ro-bind", "/dev/null", file]);
+  const over = [...nodeOver(root)].flatMap(([file, node]) => ["--ro-bind", node, file]);
   const base = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-net", "--unshare-pid", "--die-with-parent"];
-  return execute("bwrap", [...base, ...nodes, ...covered, "--", ...plain]);
+  return execute("bwrap", [...base, ...nodes, ...covered, ...over, "--", ...plain]);
 }
 
 let sandbox: boolean | undefined;

@@ -1,24 +1,28 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { pack, planPack, unpack } from "../../src/index.js";
+import { scratchFolder } from "../scratch.js";
 
 let scratch: string;
 let project: string;
 
 beforeAll(() => {
-  scratch = realpathSync(mkdtempSync(join(tmpdir(), "envpack-prefix-")));
+  scratch = scratchFolder("prefix");
   project = join(scratch, "old place");
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), '{ "name": "shop", "version": "1.0.0" }');
-  const places = { plain: `${project}/x.js`, percent: encodeURIComponent(`${project}/x`), url: pathToFileURL(`${project}/x`).href, other: `${project}2/x` };
+  const places = {
+    plain: `${project}/x.js`,
+    percent: encodeURIComponent(`${project}/x`),
+    url: pathToFileURL(`${project}/x`).href,
+    other: `${project}2/x`,
+  };
   writeFileSync(join(project, "places.json"), JSON.stringify(places));
   writeFileSync(join(project, "names.bin"), Buffer.from(`\x7f\0${project}/lib\0rest`));
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const read = (root: string, file: string): string => readFileSync(join(root, "app", file), "utf8");
 
@@ -53,5 +57,7 @@ test("what does not fit is told, and left as it is", async () => {
 });
 
 test("a destination that is no absolute path is refused", async () => {
-  await expect(pack({ path: project, node: "none", output: join(scratch, "b.tar"), destPrefix: "srv/s" })).rejects.toMatchObject({ code: "USAGE" });
+  await expect(pack({ path: project, node: "none", output: join(scratch, "b.tar"), destPrefix: "srv/s" })).rejects.toMatchObject({
+    code: "USAGE",
+  });
 });

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { envpack, makeScratch } from "./commands.js";
 import { buildSample } from "./sample.js";
+import { smallNode } from "../small-node.js";
 
 const scratch = makeScratch();
 const project = join(scratch, "pantry");
 const output = join(scratch, "x.tar");
+const SMALL = smallNode();
 
 beforeAll(() => {
   mkdirSync(project);
@@ -15,9 +17,9 @@ beforeAll(() => {
 
 /** The paths that an archive packed with these options holds. */
 function packedPaths(...options: string[]): string[] {
-  const outcome = envpack(["pack", project, "-q", "-f", "-o", output, ...options]);
+  const outcome = envpack(["pack", project, "-q", "-f", "--node", SMALL, "-o", output, ...options]);
   expect(outcome).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
-  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", output]).stdout);
+  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", output]).stdout).entries;
   return entries.map((entry) => entry.path);
 }
 
@@ -73,7 +75,7 @@ describe("--dry-run", () => {
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^ +[\d.]+ MB +\d+ {2}bin\n/);
     expect(stdout).toMatch(/^ +[\d.]+ kB +\d+ {2}app\/node_modules\/ms$/m);
-    expect(stdout).toMatch(/^[\d,]+ files, [\d.]+ MB would go into .*; nothing was written$/m);
+    expect(stdout).toMatch(/^[\d,]+ entries \([\d,]+ files\), [\d.]+ MB would go into .*; nothing was written$/m);
     expect(stdout).toMatch(/secrets .*app\/\.env/);
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -82,14 +84,26 @@ describe("--dry-run", () => {
     const preview = JSON.parse(envpack(["pack", project, "--dry-run", "--json", "-o", output]).stdout);
     const listed: { path: string }[] = preview.list;
     const made = new Set([".envpack/fixups.jsonl", ".envpack/index.jsonl"]);
-    const paths = packedPaths().filter((path) => !made.has(path));
+    const paths = packedPaths("--node", "current").filter((path) => !made.has(path));
     expect(listed.map((entry) => entry.path)).toEqual(paths);
     expect(preview.groups[0]).toMatchObject({ path: "bin" });
   });
 });
 
 test("a pattern that matches nothing is told, and where patterns begin", () => {
-  const { stderr, stdout } = envpack(["pack", project, "--dry-run", "--exclude", "*.md", "--exclude", "app/node_modules/semver", "--include", "gone.txt", "--exclude", "README.md"]);
+  const { stderr, stdout } = envpack([
+    "pack",
+    project,
+    "--dry-run",
+    "--exclude",
+    "*.md",
+    "--exclude",
+    "app/node_modules/semver",
+    "--include",
+    "gone.txt",
+    "--exclude",
+    "README.md",
+  ]);
   expect(stderr).toBe("");
   expect(stdout.match(/^note: --.*/gm)).toEqual([
     'note: --exclude "app/node_modules/semver" matched nothing: patterns begin inside of app/, in the project\'s folder',

@@ -83,6 +83,18 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("33: %s", (signal) => {
   });
 });
 
+test("N6: a second Ctrl-C while the first one is being obeyed leaves nothing either", async () => {
+  const out = join(scratch, "twice");
+  mkdirSync(out);
+  const { child, ended } = start(["unpack", "-", join(out, "env")]);
+  child.stdin?.on("error", () => undefined).write(firstHalf(archive));
+  await appears(out, (name) => name !== "env");
+  child.kill("SIGINT");
+  child.kill("SIGINT");
+  expect(await ended).toEqual({ signal: "SIGINT", stderr: expect.stringMatching(MESSAGE) });
+  expect(readdirSync(out)).toEqual([]);
+});
+
 test("a reader of the archive that goes away ends pack with one line", async () => {
   const { child, ended } = start(["pack", project, "-o", "-"]);
   await once(child.stdout as NodeJS.ReadableStream, "readable");

@@ -21,9 +21,12 @@ function headers(): string | null {
 }
 
 const nodeDir = headers();
-const missing = nodeDir === null
-  ? "the headers of this Node.js are not here, and are not downloaded"
-  : ["make", "g++", "python3"].every((tool) => has(tool)) ? null : "no compiler, make or Python here";
+const missing =
+  nodeDir === null
+    ? "the headers of this Node.js are not here, and are not downloaded"
+    : ["make", "g++", "python3"].every((tool) => has(tool))
+      ? null
+      : "no compiler, make or Python here";
 
 /** Packs a project, hides it, and runs a file of what was restored from the archive. */
 function runPacked(project: string, file: string): { stdout: string; paths: string[] } {
@@ -35,7 +38,7 @@ function runPacked(project: string, file: string): { stdout: string; paths: stri
   expect(envpack(["unpack", "-q", archive, target]).status).toBe(0);
   const outcome = runElsewhere([join(target, "bin/node"), join(target, "app", file)], [`${project}-away`]);
   expect(outcome.stderr).toBe("");
-  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", archive]).stdout);
+  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", archive]).stdout).entries;
   return { stdout: outcome.stdout, paths: entries.map((entry) => entry.path) };
 }
 

@@ -18,10 +18,16 @@ beforeAll(() => {
   buildSample(project);
   expect(envpack(["pack", project, "-q", "-o", archive]).stderr).toBe("");
   expect(envpack(["unpack", "-q", archive, environment]).stderr).toBe("");
-  write("helpers/job_helpers.mjs", 'import ms from "ms"; import { near } from "./near.mjs"; export const help = () => `helped ${ms("1s")} ${near}`;');
+  write(
+    "helpers/job_helpers.mjs",
+    'import ms from "ms"; import { near } from "./near.mjs"; export const help = () => `helped ${ms("1s")} ${near}`;',
+  );
   write("helpers/near.mjs", 'export const near = "beside";');
   write("helpers/old.cjs", 'exports.old = require("ms")("2s");');
-  write("fixed/package.json", '{ "name": "ms", "version": "9.9.9", "exports": { ".": { "import": "./i.mjs", "require": "./r.cjs" }, "./sub": "./r.cjs" } }');
+  write(
+    "fixed/package.json",
+    '{ "name": "ms", "version": "9.9.9", "exports": { ".": { "import": "./i.mjs", "require": "./r.cjs" }, "./sub": "./r.cjs" } }',
+  );
   write("fixed/i.mjs", "export default () => 'fixed by import';");
   write("fixed/r.cjs", "module.exports = () => 'fixed by require';");
   write("scoped/package.json", '{ "name": "@team/tool", "version": "1.0.0", "main": "main.js" }');
@@ -45,12 +51,24 @@ function run(args: readonly string[], tool: readonly string[] = [process.execPat
   return outcome;
 }
 
-const ALL = ["--add", "helpers/job_helpers.mjs", "--add", "helpers/old.cjs", "--add", "fixed", "--add", "team-tool-1.0.0.tgz", "--add", "bare"];
+const ALL = [
+  "--add",
+  "helpers/job_helpers.mjs",
+  "--add",
+  "helpers/old.cjs",
+  "--add",
+  "fixed",
+  "--add",
+  "team-tool-1.0.0.tgz",
+  "--add",
+  "bare",
+];
 
 describe("run --add", () => {
   const IMPORT = `import { help } from "job_helpers"; import "job_helpers.mjs"; import { old } from "old"; import ms from "ms"; import sub from "ms/sub"; import tool from "@team/tool"; import bare from "bare"; import semver from "semver";
 console.log([help(), old, ms(), sub(), tool, bare, semver.valid("2.0.0")].join("; "));`;
-  const REQUIRE = 'console.log([require("old").old, require("old.cjs").old, require("ms")(), require("ms/sub")(), require("@team/tool"), require("bare")].join("; "));';
+  const REQUIRE =
+    'console.log([require("old").old, require("old.cjs").old, require("ms")(), require("ms/sub")(), require("@team/tool"), require("bare")].join("; "));';
   const IMPORTED = "helped fixed by import beside; fixed by require; fixed by import; fixed by require; tool 1.2.3; bare folder; 2.0.0\n";
   const REQUIRED = "fixed by require; fixed by require; fixed by require; fixed by require; tool 1.2.3; bare folder\n";
 
@@ -89,7 +107,8 @@ console.log([help(), old, ms(), sub(), tool, bare, semver.valid("2.0.0")].join("
     ["no value", ["--add"], /error\[USAGE\]/],
   ])("refuses %s in a line", (_what, args, message) => {
     write("helpers/..mjs", "");
-    const { status, stdout, stderr } = args.length === 1 ? run([environment, ...args]) : run([environment, ...args, "--", "node", "-p", "1"]);
+    const { status, stdout, stderr } =
+      args.length === 1 ? run([environment, ...args]) : run([environment, ...args, "--", "node", "-p", "1"]);
     expect(status).toBeGreaterThan(0);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
@@ -97,9 +116,16 @@ console.log([help(), old, ms(), sub(), tool, bare, semver.valid("2.0.0")].join("
   });
 
   test("cleans up when a signal ends it", async () => {
-    write("wait.mjs", 'import "job_helpers"; process.on("SIGTERM", () => process.exit(7)); console.log("ready"); setInterval(() => {}, 1000);');
+    write(
+      "wait.mjs",
+      'import "job_helpers"; process.on("SIGTERM", () => process.exit(7)); console.log("ready"); setInterval(() => {}, 1000);',
+    );
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-      const child = spawn(process.execPath, [ENVPACK, "run", environment, ...ALL, "--", "wait.mjs"], { cwd: jobs, env: { ...process.env, TMPDIR: temporary }, stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [ENVPACK, "run", environment, ...ALL, "--", "wait.mjs"], {
+        cwd: jobs,
+        env: { ...process.env, TMPDIR: temporary },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       await once(child.stdout, "data");
       expect(readdirSync(temporary)).toEqual([expect.stringMatching(/^envpack-run-/)]);
       child.kill(signal);

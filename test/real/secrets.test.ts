@@ -37,7 +37,9 @@ test("a token in a lockfile stops the packing with its place; neither its value 
   writeFileSync(join(leaking, "yarn.lock"), '# yarn lockfile v1\nx@1:\n  resolved "https://me:hunter2-value@host/x.tgz"\n');
   const { status, stdout, stderr } = envpack(["pack", leaking, "--node", "none", "-o", join(scratch, "b.tar")], { env });
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^envpack: error\[SECRET_FOUND\] line 3 holds a password in an address: ~\/work\/leaking\/yarn\.lock\nhint: .*--include-secret yarn\.lock/);
+  expect(stderr).toMatch(
+    /^envpack: error\[SECRET_FOUND\] line 3 holds a password in an address: ~\/work\/leaking\/yarn\.lock\nhint: .*--include-secret yarn\.lock/,
+  );
   expect(stdout + stderr).not.toMatch(/hunter2|quentin/);
 });
 

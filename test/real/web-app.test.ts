@@ -44,6 +44,14 @@ describe("a web server with a native addon and a native program, after a plain t
     }
   });
 
+  test("is proved to run elsewhere: every dependency, every command, and it answers", () => {
+    const { status, stdout, stderr } = envpack(["prove", join(scratch, "web-app.tar.gz"), "--listen", "8080/", "--json", "--no-save"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const [run]: { trials: { kind: string; outcome: string }[] }[] = JSON.parse(stdout).runs;
+    expect(run?.trials.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
+    expect([...new Set(run?.trials.map(({ kind }) => kind))]).toEqual(["links", "libraries", "import", "command", "entry"]);
+  }, 240_000);
+
   test("has the commands of its packages", () => {
     const { version } = JSON.parse(readFileSync(join(root, "app/node_modules/esbuild/package.json"), "utf8"));
     expect(runElsewhere([join(root, "bin/esbuild"), "--version"]).stdout).toBe(`${version}\n`);

@@ -42,7 +42,9 @@ async function install(one: EnvironmentCase, manager: Manager, origin: string, h
   const files = filesOf(one);
   const isMetadata = (file: string): boolean => file === join(files, "case.json");
   cpSync(files, origin, { recursive: true, filter: (file) => !isMetadata(file) });
-  const packages = readdirSync(origin, { recursive: true, encoding: "utf8" }).filter((file) => basename(file) === "package.json").map(dirname);
+  const packages = readdirSync(origin, { recursive: true, encoding: "utf8" })
+    .filter((file) => basename(file) === "package.json")
+    .map(dirname);
   // `npm link` puts a link into npm's global prefix, which is the machine's own unless it is told another.
   const env = { ...(await managerEnv(home)), ...(one.manager.startsWith("npm") ? { npm_config_prefix: join(home, "global") } : {}) };
   for (const { args, folder } of stepsOf(one)) {

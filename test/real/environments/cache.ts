@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { EnvpackError } from "../../../src/errors.js";
-import { acquireLock, type Lock } from "../../../src/lock.js";
+import { EnvpackError } from "../../../src/support/errors.js";
+import { acquireLock, type Lock } from "../../../src/support/lock.js";
 
 /** Where managers and built environments are kept between runs. */
 export const CACHE = process.env.ENVPACK_TEST_CACHE ?? join(import.meta.dirname, "../../../.cache/environments");

@@ -34,6 +34,11 @@ export interface EnvironmentCase {
   readonly arcpaths?: Readonly<Record<string, string>>;
   /** More arguments for `envpack pack`; "{node@24.21.0}" stands for the path of that node. */
   readonly pack?: readonly string[];
+  /**
+   * The running node and its npm go in and come out with it; at least one case of each manager says so. By default a small stand-in
+   * goes in, and the real one is laid over it when the environment is tried.
+   */
+  readonly runtime?: "whole";
   /** Dependencies of this kind are not tried: they are left out. */
   readonly omit?: "dev";
   /** Packages that cannot be loaded even before the move. */
@@ -92,7 +97,10 @@ export function filesOf(one: EnvironmentCase): string {
 
 /** What the manager is told, each time with the folder where, relative to the files. */
 export function stepsOf(one: EnvironmentCase): readonly { readonly folder: string; readonly args: readonly string[] }[] {
-  return (one.install ?? [{ args: ["install"] }]).map(({ args, in: folder }) => ({ args, folder: folder ?? one.installIn ?? one.project ?? "." }));
+  return (one.install ?? [{ args: ["install"] }]).map(({ args, in: folder }) => ({
+    args,
+    folder: folder ?? one.installIn ?? one.project ?? ".",
+  }));
 }
 
 /**
@@ -107,7 +115,10 @@ export function digestCase(one: EnvironmentCase): string {
   const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((file) => !file.endsWith("/case.json"));
   for (const file of files.sort()) {
     const mode = (statSync(file).mode & 0o111).toString(8);
-    hash.update(`${file.slice(folder.length)}\0${mode}\0`).update(readFileSync(file)).update("\0");
+    hash
+      .update(`${file.slice(folder.length)}\0${mode}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex").slice(0, 12);
 }

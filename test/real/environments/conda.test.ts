@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Manifest } from "../../../src/manifest/manifest.js";
 import { bringManager } from "./managers.js";
 import { run, runWell } from "./run.js";
+import { scratchFolder } from "../../scratch.js";
 
 const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = spawnSync("cc", ["--version"]).status === 0 ? null : "a C compiler is not installed";
@@ -16,11 +16,8 @@ const PLACEHOLDER = "/home/conda/feedstock_root/build_artifacts/web_170000000000
 let scratch: string;
 let prefix: string;
 beforeAll(() => {
-  scratch = realpathSync(mkdtempSync(join(tmpdir(), "envpack-conda-")));
+  scratch = scratchFolder("conda");
   prefix = join(scratch, "envs/web");
-});
-afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 interface CondaPath {
@@ -48,7 +45,15 @@ function link(path: string, mode: "text" | "binary", built: Buffer): CondaPath {
 /** Writes `conda-meta/NAME-VERSION-BUILD.json` with the fields of conda's PrefixRecord that tell of files. */
 function record(name: string, version: string, paths: readonly CondaPath[]): void {
   const entries = paths.map(({ path, mode }) => ({ _path: path, path_type: "hardlink", file_mode: mode, prefix_placeholder: PLACEHOLDER }));
-  const content = { name, version, build: "h0_0", build_number: 0, channel: "local", files: paths.map(({ path }) => path), paths_data: { paths_version: 1, paths: entries } };
+  const content = {
+    name,
+    version,
+    build: "h0_0",
+    build_number: 0,
+    channel: "local",
+    files: paths.map(({ path }) => path),
+    paths_data: { paths_version: 1, paths: entries },
+  };
   mkdirSync(join(prefix, "conda-meta"), { recursive: true });
   writeFileSync(join(prefix, `conda-meta/${name}-${version}-h0_0.json`), JSON.stringify(content, null, 2));
 }
@@ -57,8 +62,14 @@ function record(name: string, version: string, paths: readonly CondaPath[]): voi
 async function compileProbe(): Promise<{ library: Buffer; program: Buffer }> {
   const folder = join(scratch, "work");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "lib.c"), `const char *share(void) { return "${PLACEHOLDER}/share"; }\nconst char *both(void) { return "${PLACEHOLDER}/a:${PLACEHOLDER}/b"; }\n`);
-  writeFileSync(join(folder, "main.c"), "#include <stdio.h>\nconst char *share(void), *both(void);\nint main(void) { puts(share()); puts(both()); return 0; }\n");
+  writeFileSync(
+    join(folder, "lib.c"),
+    `const char *share(void) { return "${PLACEHOLDER}/share"; }\nconst char *both(void) { return "${PLACEHOLDER}/a:${PLACEHOLDER}/b"; }\n`,
+  );
+  writeFileSync(
+    join(folder, "main.c"),
+    "#include <stdio.h>\nconst char *share(void), *both(void);\nint main(void) { puts(share()); puts(both()); return 0; }\n",
+  );
   await runWell("cc", ["-shared", "-fPIC", "-o", "libprobe.so", "lib.c"], { cwd: folder });
   await runWell("cc", ["-o", "probe", "main.c", "-L.", "-lprobe", "-Wl,-rpath,$ORIGIN/../lib"], { cwd: folder });
   return { library: readFileSync(join(folder, "libprobe.so")), program: readFileSync(join(folder, "probe")) };
@@ -117,7 +128,9 @@ describe("a conda prefix with node in it", () => {
     expect((await probe(shorter)).stdout, "after a second move").toBe(told(shorter));
     const env = { PATH: `${join(shorter, "bin")}:/usr/bin:/bin`, HOME: scratch };
     expect((await run(join(shorter, "bin/script"), [], { env })).stdout).toBe(`by ${shorter}/bin/node\n`);
-    expect((await run(join(shorter, "bin/npm"), ["root", "--global"], { env: { HOME: scratch, PATH: "/usr/bin:/bin" } })).stdout).toBe(`${shorter}/lib/node_modules\n`);
+    expect((await run(join(shorter, "bin/npm"), ["root", "--global"], { env: { HOME: scratch, PATH: "/usr/bin:/bin" } })).stdout).toBe(
+      `${shorter}/lib/node_modules\n`,
+    );
   });
 
   test("is told of where not even the room of a binary is long enough", { timeout: 300_000 }, async (context) => {

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
+import { beforeAll, describe, expect, test, type TestContext } from "vitest";
 import type { Manifest } from "../../../src/manifest/manifest.js";
 import { buildCase, type Built } from "./build.js";
 import { readCases, type EnvironmentCase } from "./case.js";
@@ -14,17 +13,20 @@ import { run, runWell, type Outcome } from "./run.js";
 import { sandboxMissing } from "./sandbox.js";
 import { tryAfter, tryBefore, type Doings } from "./smoke.js";
 import { compilerMissing } from "./compiler.js";
+import { scratchFolder } from "../../scratch.js";
+import { smallNode } from "../../small-node.js";
 
 const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = sandboxMissing();
 const MINUTES = 60_000;
+/** With ENVPACK_TEST_ALL=1 all cases bring a whole runtime, as where each of them is proved; else those that say so. */
+const ALL_WHOLE = process.env.ENVPACK_TEST_ALL === "1" || process.env.ENVPACK_TEST_PROVE === "1";
 
 let scratch: string;
+let small: string;
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), "envpack-environments-"));
-});
-afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
+  small = smallNode();
+  scratch = scratchFolder("environments");
 });
 
 describe("an environment moves", () => {
@@ -52,7 +54,9 @@ async function moveAndCompare(built: Built, folder: string, context: TestContext
   expectBroken(one, before);
   const listing = snapshot(built.folder);
   const archive = join(folder, "env.tar");
-  const outcome = await run(process.execPath, [ENVPACK, "pack", built.project, "-o", archive, "--json", ...(await packArguments(one))], { patience: 5 * MINUTES });
+  const outcome = await run(process.execPath, [ENVPACK, "pack", built.project, "-o", archive, "--json", ...(await packArguments(one))], {
+    patience: 5 * MINUTES,
+  });
   expect(snapshot(built.folder), "packing changes nothing in the source or the store").toEqual(listing);
   if (one.expect.refused !== undefined) return expectRefusal(one, outcome, archive, context);
   expect(outcome.stderr.trim(), "what pack says on stderr").not.toContain("error:");
@@ -66,10 +70,31 @@ async function moveAndCompare(built: Built, folder: string, context: TestContext
   const residue = findResidue(extracted, [built.origin, built.home]);
   expect(residue, "files that name the place it was built in").toEqual(one.expect.residue === "reported" ? reportedFiles(extracted) : []);
   expectManifest(one, extracted);
-  if (one.expect.sameLinks === true) expect(linksBelow(join(extracted, "app/node_modules")), "links").toEqual(linksBelow(join(built.project, "node_modules")));
+  if (one.expect.sameLinks === true)
+    expect(linksBelow(join(extracted, "app/node_modules")), "links").toEqual(linksBelow(join(built.project, "node_modules")));
   expectLeftOut(one, outcome.stdout);
+  if (process.env.ENVPACK_TEST_PROVE === "1") await expectProved(built, archive, extracted);
   rmSync(folder, { recursive: true, force: true });
   noteMoved(context, { ...one, tried: Object.keys(before).length, residue: residue.length });
+}
+
+/** Nothing fails in the sandbox that works at the source; what is broken on purpose does, in the first case at least. */
+async function expectProved({ one, project }: Built, archive: string, extracted: string): Promise<void> {
+  const prove = async (...words: readonly string[]): Promise<{ readonly outcome: Outcome; readonly failed: readonly string[] }> => {
+    const outcome = await run(process.execPath, [ENVPACK, "prove", ...words, "--source", project, "--json"], { patience: 5 * MINUTES });
+    const { runs = [] } = JSON.parse(outcome.stdout) as { runs?: { trials: { kind: string; name: string; outcome: string }[] }[] };
+    const trials = runs.flatMap((each) => each.trials).filter((trial) => trial.outcome === "failed");
+    return { outcome, failed: trials.map(({ kind, name }) => `${kind} ${name}`) };
+  };
+  const proved = await prove(archive, "--no-save");
+  expect(proved.failed, "what does not run elsewhere").toEqual([]);
+  expect(proved.outcome.status, `${proved.outcome.stdout}\n${proved.outcome.stderr}`).toBe(0);
+  if (one.name !== "npm") return;
+  const [name = ""] = readdirSync(join(extracted, "app/node_modules")).filter((each) => /^[a-z]/.test(each));
+  rmSync(join(extracted, "app/node_modules", name), { recursive: true });
+  const broken = await prove(extracted);
+  expect(broken.outcome.status, "of one that is broken on purpose").toBe(1);
+  expect(broken.failed.join("\n"), "of one that is broken on purpose").toMatch(/^(?:import|command|entry|links) /m);
 }
 
 /** A phantom dependency that is not found before the move proves nothing after it. */
@@ -82,15 +107,19 @@ function expectPhantom({ phantom }: EnvironmentCase, before: Doings): void {
 /** A package is broken or not before it is packed: the move must not be blamed for it, nor hide it. */
 function expectBroken({ broken = [] }: EnvironmentCase, before: Doings): void {
   const packages = before["packages of ."] as Record<string, { imported: string; required: string }> | undefined;
-  expect(broken.filter((name) => !/^failed: /.test(packages?.[name]?.imported ?? "")), "what should be broken before the move").toEqual([]);
+  expect(
+    broken.filter((name) => !/^failed: /.test(packages?.[name]?.imported ?? "")),
+    "what should be broken before the move",
+  ).toEqual([]);
 }
 
-async function packArguments({ pack = [] }: EnvironmentCase): Promise<readonly string[]> {
+async function packArguments({ pack = [], runtime }: EnvironmentCase): Promise<readonly string[]> {
   const fill = async (text: string): Promise<string> => {
     const node = /^\{(node@[\d.]+)\}$/.exec(text)?.[1];
     return node === undefined ? text : (await bringManager(node)).command;
   };
-  return Promise.all(pack.map(fill));
+  const isWhole = ALL_WHOLE || runtime === "whole" || pack.includes("--node");
+  return [...(isWhole ? [] : ["--node", small]), ...(await Promise.all(pack.map(fill)))];
 }
 
 function expectRefusal(one: EnvironmentCase, { status, stderr }: Outcome, archive: string, context: TestContext): void {
@@ -112,7 +141,10 @@ function expectManifest({ expect: wanted, bins }: EnvironmentCase, extracted: st
 function linksBelow(folder: string): readonly string[] {
   const links = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
   expect(links.length).toBeGreaterThan(0);
-  return links.map((entry) => join(entry.parentPath, entry.name)).map((path) => `${path.slice(folder.length)} -> ${readlinkSync(path)}`).sort();
+  return links
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => `${path.slice(folder.length)} -> ${readlinkSync(path)}`)
+    .sort();
 }
 
 function expectLeftOut({ expect: wanted }: EnvironmentCase, json: string): void {

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { buildPrefix } from "./prefix-build.js";
 import { readPrefixCases } from "./prefix-case.js";
 import { runWell, type Outcome } from "./run.js";
 import { runInside, sandboxMissing } from "./sandbox.js";
+import { scratchFolder } from "../../scratch.js";
 
 const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = sandboxMissing();
@@ -14,10 +14,7 @@ const ELSEWHERE = "/elsewhere/at another/depth/env";
 
 let scratch: string;
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), "envpack-global-"));
-});
-afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
+  scratch = scratchFolder("global");
 });
 
 /** A package of one command that prints a word, as a tarball. */

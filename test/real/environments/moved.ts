@@ -49,6 +49,9 @@ export function expectContent(wanted: ExpectedContent, manifest: Manifest, extra
     expect(manifest.relocation[action as keyof RelocationSummary], action).toBeGreaterThanOrEqual(least);
   }
   const isThere = (path: string): boolean => lstatSync(join(extracted, path), { throwIfNoEntry: false }) !== undefined;
-  expect((wanted.present ?? []).filter((path) => !isThere(path)), "missing").toEqual([]);
+  expect(
+    (wanted.present ?? []).filter((path) => !isThere(path)),
+    "missing",
+  ).toEqual([]);
   expect((wanted.absent ?? []).filter(isThere), "what should have stayed out").toEqual([]);
 }

@@ -1,17 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { buildCase } from "./build.js";
 import { readCases, type EnvironmentCase } from "./case.js";
 import { run, runWell, type Outcome } from "./run.js";
+import { scratchFolder } from "../../scratch.js";
 
 const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 let scratch: string;
 let root: string;
 
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), "envpack-pnp-scripts-"));
+  scratch = scratchFolder("pnp-scripts");
   root = join(scratch, 'a "quoted" place');
   mkdirSync(root);
   const built = await buildCase(readCases(false).find(({ name }) => name === "yarn4-pnp-global") as EnvironmentCase);
@@ -19,10 +19,12 @@ beforeAll(async () => {
   await runWell(process.execPath, [ENVPACK, "pack", built.project, "-o", archive, "-q"], { patience: 120_000 });
   await runWell("tar", ["-xf", archive, "-C", root]);
   writeFileSync(join(scratch, "job.cjs"), 'console.log(typeof require("debug"), require("semver").valid("v1.2.3"));');
-  writeFileSync(join(scratch, "job.mjs"), 'import Queue from "yocto-queue"; import debug from "debug"; console.log(typeof Queue, typeof debug);');
+  writeFileSync(
+    join(scratch, "job.mjs"),
+    'import Queue from "yocto-queue"; import debug from "debug"; console.log(typeof Queue, typeof debug);',
+  );
   writeFileSync(join(scratch, "lost.cjs"), 'require("no-such-package");');
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A script outside of the environment, in an activated shell. */
 function start(script: string): Promise<Outcome> {

@@ -54,7 +54,9 @@ async function bringNodeenv(spec: string): Promise<Manager> {
   const [name = "", version = ""] = spec.split("@");
   const folder = join(CACHE, "managers", `${name}-${version}`);
   await buildOnce(folder, async () => {
-    await runWell("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, `${name}==${version}`], { patience: 120_000 });
+    await runWell("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, `${name}==${version}`], {
+      patience: 120_000,
+    });
   });
   return { name, major: Number.parseInt(version, 10), command: "python3", args: [join(folder, "nodeenv.py")], folder };
 }

@@ -42,7 +42,9 @@ export interface PrefixCase {
 
 /** The cases by name. */
 export function readPrefixCases(): readonly PrefixCase[] {
-  const names = readdirSync(FIXTURES).filter((name) => name.startsWith("prefix-")).sort();
+  const names = readdirSync(FIXTURES)
+    .filter((name) => name.startsWith("prefix-"))
+    .sort();
   return names.map((name) => {
     const fields = JSON.parse(readFileSync(join(FIXTURES, name, "case.json"), "utf8")) as Omit<PrefixCase, "name">;
     checkRows(fields.census, name);
@@ -52,5 +54,8 @@ export function readPrefixCases(): readonly PrefixCase[] {
 
 /** Tells whether a built prefix is still the one that this case would give. */
 export function digestPrefixCase({ manager, node, env, install }: PrefixCase): string {
-  return createHash("sha256").update(JSON.stringify([manager, node, env, install])).digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(JSON.stringify([manager, node, env, install]))
+    .digest("hex")
+    .slice(0, 12);
 }

@@ -1,17 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, type TestContext } from "vitest";
+import { beforeAll, describe, expect, test, type TestContext } from "vitest";
 import type { Manifest } from "../../../src/manifest/manifest.js";
 import { CACHE } from "./cache.js";
 import { CENSUS } from "./census.js";
 import { expectContent, noteMoved, snapshot } from "./moved.js";
 import { buildPrefix, type BuiltPrefix } from "./prefix-build.js";
 import { readPrefixCases, type PrefixCase } from "./prefix-case.js";
+import { expectPrefixProved } from "./prove-prefix.js";
 import { findResidue, reportedFiles } from "./residue.js";
 import { run, runWell } from "./run.js";
 import { runInside, sandboxMissing, type Sandbox } from "./sandbox.js";
+import { scratchFolder } from "../../scratch.js";
 
 const ENVPACK = join(import.meta.dirname, "../../../bin/envpack.js");
 const MISSING = sandboxMissing();
@@ -22,10 +23,7 @@ const ELSEWHERE = "/elsewhere/at another/depth/than/the/origin/env";
 
 let scratch: string;
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), "envpack-prefixes-"));
-});
-afterAll(() => {
-  rmSync(scratch, { recursive: true, force: true });
+  scratch = scratchFolder("prefixes");
 });
 
 describe("a prefix moves", () => {
@@ -62,6 +60,7 @@ async function moveAndCompare(built: BuiltPrefix, folder: string, context: TestC
   const residue = findResidue(extracted, [built.folder, prefix, built.home]);
   expect(residue, "files that name the place it was built in").toEqual(one.expect.residue === "reported" ? reportedFiles(extracted) : []);
   expectManifest(one, extracted);
+  if (process.env.ENVPACK_TEST_PROVE === "1") await expectPrefixProved(archive, extracted, prefix);
   rmSync(folder, { recursive: true, force: true });
   noteMoved(context, { ...one, tried: Object.keys(before).length + (one.imports.length > 0 ? 1 : 0), residue: residue.length });
 }
@@ -74,10 +73,19 @@ interface Place {
 
 function placeBefore({ one, manager, folder, home, prefix }: BuiltPrefix): Place {
   const node = process.execPath;
-  const shown = new Map([[folder, folder], [join(CACHE, "managers"), join(CACHE, "managers")]]);
+  const shown = new Map([
+    [folder, folder],
+    [join(CACHE, "managers"), join(CACHE, "managers")],
+  ]);
   if (!node.startsWith("/usr/")) shown.set(node, node);
-  const PATH = [join(prefix, "bin"), dirname(node), dirname(manager.command), "/usr/bin", "/bin"].filter((path) => path.startsWith("/")).join(":");
-  return { sandbox: { shown, node: "shown", env: { HOME: home, LANG: "C.UTF-8", PATH } }, root: prefix, commands: join(prefix, one.commands) };
+  const PATH = [join(prefix, "bin"), dirname(node), dirname(manager.command), "/usr/bin", "/bin"]
+    .filter((path) => path.startsWith("/"))
+    .join(":");
+  return {
+    sandbox: { shown, node: "shown", env: { HOME: home, LANG: "C.UTF-8", PATH } },
+    root: prefix,
+    commands: join(prefix, one.commands),
+  };
 }
 
 /** Nothing but the system's folders is on PATH: neither the environment's `bin/` nor any node. */

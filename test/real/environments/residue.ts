@@ -3,9 +3,7 @@ import { join, relative } from "node:path";
 
 /** A path of the machine that built an environment, as it may be written in a file. */
 function spellings(path: string): Buffer[] {
-  return [path, path.replaceAll("/", "\\/"), encodeURIComponent(path), encodeURIComponent(path).slice(3)].map((text) =>
-    Buffer.from(text),
-  );
+  return [path, path.replaceAll("/", "\\/"), encodeURIComponent(path), encodeURIComponent(path).slice(3)].map((text) => Buffer.from(text));
 }
 
 /**
@@ -27,7 +25,9 @@ export function findResidue(folder: string, paths: readonly string[]): readonly 
 
 /** The files that an extracted archive says `envpack relocate` would rewrite, sorted. */
 export function reportedFiles(folder: string): readonly string[] {
-  const lines = readFileSync(join(folder, ".envpack/fixups.jsonl"), "utf8").split("\n").filter((line) => line !== "");
+  const lines = readFileSync(join(folder, ".envpack/fixups.jsonl"), "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
   const files = lines.map((line): unknown => JSON.parse(line).path).filter((path) => typeof path === "string");
   return [...new Set(files)].sort();
 }

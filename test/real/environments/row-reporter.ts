@@ -30,7 +30,8 @@ export class RowReporter implements Reporter {
     if (result.state === "failed") {
       this.failed.push(name);
       this.print(`FAILED  ${name.padEnd(NAME)} ${test.module.relativeModuleId} > ${test.name}`);
-      for (const { message, diff } of result.errors) this.print(indent(stripVTControlCharacters([message, diff].filter((part) => part !== undefined).join("\n"))));
+      for (const { message, diff } of result.errors)
+        this.print(indent(stripVTControlCharacters([message, diff].filter((part) => part !== undefined).join("\n"))));
     } else if (result.state === "skipped") {
       if (result.note === undefined) {
         this.isPart = true;
@@ -52,7 +53,11 @@ export class RowReporter implements Reporter {
     for (const module of modules) for (const { message } of module.errors()) this.fail(module.relativeModuleId, message);
     for (const { message } of unhandled) this.fail("outside of a test", message);
     this.print("\nThe census:");
-    for (const [row, text] of CENSUS) this.printRow(text, this.moved.filter(({ census }) => census.includes(row)));
+    for (const [row, text] of CENSUS)
+      this.printRow(
+        text,
+        this.moved.filter(({ census }) => census.includes(row)),
+      );
     this.print(`\n${this.summary()}`);
   }
 
@@ -67,8 +72,12 @@ export class RowReporter implements Reporter {
     const came = cases.filter((one) => one.refused === undefined);
     const files = came.reduce((sum, { residue }) => sum + residue, 0);
     const residue = files === 0 ? "residual paths 0" : `residual paths in ${files} files, all reported`;
-    const parts = [came.length > 0 ? `ok before, ok after, ${residue}` : "", refused.length > 0 ? "refused as it should be" : ""].filter((part) => part !== "");
-    this.print(`  ${text}\n      ${parts.length === 0 ? "NOT SHOWN by this run" : `${parts.join("; ")}: ${cases.map(({ name }) => name).join(" ")}`}`);
+    const parts = [came.length > 0 ? `ok before, ok after, ${residue}` : "", refused.length > 0 ? "refused as it should be" : ""].filter(
+      (part) => part !== "",
+    );
+    this.print(
+      `  ${text}\n      ${parts.length === 0 ? "NOT SHOWN by this run" : `${parts.join("; ")}: ${cases.map(({ name }) => name).join(" ")}`}`,
+    );
   }
 
   private summary(): string {
@@ -90,7 +99,10 @@ function describe({ tried, residue, refused }: MovedRow): string {
 }
 
 function indent(text: string): string {
-  return text.split("\n").map((line) => `        ${line}`).join("\n");
+  return text
+    .split("\n")
+    .map((line) => `        ${line}`)
+    .join("\n");
 }
 
 export default RowReporter;

@@ -5,6 +5,7 @@ import type { EnvironmentCase } from "./case.js";
 import { CACHE } from "./cache.js";
 import { runInside, type Sandbox } from "./sandbox.js";
 import type { Outcome } from "./run.js";
+import { nodeOver } from "../../small-node.js";
 
 /** Where the extracted archive is seen: another depth, and a name that quoting has to survive. */
 const ELSEWHERE = "/elsewhere/at another/depth/than/the/origin/env";
@@ -40,11 +41,18 @@ export async function tryAfter(built: Built, extracted: string): Promise<{ doing
 function placeBefore(built: Built): Place {
   const { one, manager, origin, project } = built;
   const node = process.execPath;
-  const shown = new Map([[built.folder, built.folder], [join(CACHE, "managers"), join(CACHE, "managers")]]);
+  const shown = new Map([
+    [built.folder, built.folder],
+    [join(CACHE, "managers"), join(CACHE, "managers")],
+  ]);
   if (!node.startsWith("/usr/")) shown.set(node, node);
   const pnp = one.pnp === true ? pnpOptions(dirname(pnpFile(built))) : [];
   return {
-    sandbox: { shown, node: "shown", env: { HOME: built.home, LANG: "C.UTF-8", PATH: `${dirname(node)}:/usr/bin:/bin`, YARN_ENABLE_TELEMETRY: "0" } },
+    sandbox: {
+      shown,
+      node: "shown",
+      env: { HOME: built.home, LANG: "C.UTF-8", PATH: `${dirname(node)}:/usr/bin:/bin`, YARN_ENABLE_TELEMETRY: "0" },
+    },
     root: origin,
     folderOf: (path) => join(origin, path),
     node: (script, args) => [node, ...pnp, script, ...args],
@@ -58,9 +66,10 @@ function placeBefore(built: Built): Place {
 function placeAfter({ one }: Built, extracted: string): Place {
   const folderOf = (path: string): string => join(ELSEWHERE, one.arcpaths?.[path] ?? join("app", path));
   const env = { LANG: "C.UTF-8", PATH: `${ELSEWHERE}/bin:/usr/bin:/bin` };
+  const over = [...nodeOver(extracted)].map(([file, node]) => [file.replace(extracted, ELSEWHERE), node] as const);
   const activated = ["/bin/sh", "-c", '. "$0/bin/activate"; exec node "$@"', ELSEWHERE];
   return {
-    sandbox: { shown: new Map([[ELSEWHERE, extracted]]), node: "hidden", env },
+    sandbox: { shown: new Map([[ELSEWHERE, extracted], ...over]), node: "hidden", env },
     root: ELSEWHERE,
     folderOf,
     node: (script, args) => [...(one.pnp === true ? activated : [`${ELSEWHERE}/bin/node`]), script, ...args],
@@ -105,7 +114,10 @@ async function tryAll(built: Built, place: Place): Promise<Doings> {
     doings[`packages of ${path}`] = readSmoke(outcome, place);
   }
   for (const script of built.one.scripts ?? []) {
-    const folder = packagesOf(built.one).filter((path) => path === "." || script.startsWith(`${path}/`)).at(-1) ?? ".";
+    const folder =
+      packagesOf(built.one)
+        .filter((path) => path === "." || script.startsWith(`${path}/`))
+        .at(-1) ?? ".";
     const cwd = place.folderOf(folder);
     const file = join(cwd, folder === "." ? script : script.slice(folder.length + 1));
     doings[`script ${script}`] = tell(await runInside(place.sandbox, cwd, place.node(file, [])), place);
