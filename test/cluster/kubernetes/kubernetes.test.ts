@@ -20,7 +20,15 @@ interface Container {
 }
 
 interface Job {
-  readonly spec: { readonly template: { readonly spec: { readonly initContainers: Container[]; readonly containers: Container[]; readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[] } } };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly initContainers: Container[];
+        readonly containers: Container[];
+        readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
+      };
+    };
+  };
 }
 
 let volumes = new Map<string, string>();
@@ -60,13 +68,54 @@ function folderOf(volume: string): string {
 
 /** Runs a container: the system's own folders read-only, its volumes, no network, nothing else; as a user without a name. */
 function runContainer({ command, volumeMounts }: Container, words: readonly string[] = command): Outcome {
-  const mounts = volumeMounts.flatMap(({ name, mountPath, readOnly }) => [readOnly === true ? "--ro-bind" : "--bind", folderOf(name), mountPath]);
-  const system = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--tmpfs", "/usr/local"];
+  const mounts = volumeMounts.flatMap(({ name, mountPath, readOnly }) => [
+    readOnly === true ? "--ro-bind" : "--bind",
+    folderOf(name),
+    mountPath,
+  ]);
+  const system = [
+    "--ro-bind",
+    "/usr",
+    "/usr",
+    "--symlink",
+    "usr/bin",
+    "/bin",
+    "--symlink",
+    "usr/lib",
+    "/lib",
+    "--symlink",
+    "usr/lib64",
+    "/lib64",
+    "--tmpfs",
+    "/usr/local",
+  ];
   // The machine's own node.
   const hidden = ["/usr/bin/node", "/usr/bin/zstd"].filter((file) => existsSync(file)).flatMap((file) => ["--ro-bind", "/dev/null", file]);
   const user = ["setpriv", `--reuid=${USER}`, "--regid=0", "--clear-groups", "--no-new-privs", "--"];
   const caps = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"];
-  const line = ["--unshare-net", "--unshare-pid", "--die-with-parent", ...caps, "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", ...system, ...hidden, "--proc", "/proc", "--dev", "/dev", ...mounts, "--remount-ro", "/", "--chdir", "/", ...user, ...words];
+  const line = [
+    "--unshare-net",
+    "--unshare-pid",
+    "--die-with-parent",
+    ...caps,
+    "--clearenv",
+    "--setenv",
+    "PATH",
+    "/usr/bin:/bin",
+    ...system,
+    ...hidden,
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    ...mounts,
+    "--remount-ro",
+    "/",
+    "--chdir",
+    "/",
+    ...user,
+    ...words,
+  ];
   return execute("timeout", ["--kill-after=5", "200", "bwrap", ...line]);
 }
 
@@ -85,7 +134,8 @@ describe("the Job of docs/clusters.md", () => {
     const { job, documents } = readJob();
     for (const { name, configMap } of job.volumes) {
       const map = documents.find(({ kind, metadata }) => kind === "ConfigMap" && (metadata as { name: string }).name === configMap?.name);
-      for (const [file, text] of Object.entries((map?.data ?? {}) as Record<string, string>)) writeFileSync(join(folderOf(name), file), text);
+      for (const [file, text] of Object.entries((map?.data ?? {}) as Record<string, string>))
+        writeFileSync(join(folderOf(name), file), text);
     }
     for (const { volumeMounts } of [...job.initContainers, ...job.containers]) {
       for (const { name } of volumeMounts) expect(job.volumes.map((volume) => volume.name)).toContain(name);
@@ -99,19 +149,26 @@ describe("the Job of docs/clusters.md", () => {
     expect(runContainer(main, exec.slice(exec.indexOf("--") + 1)).stdout).toMatch(/^ok: /);
     expect(runContainer(main, ["/env/bin/envpack", "info", "--json"]).status).toBe(0);
     writeFileSync(join(folderOf("env"), "app/main.js"), "changed");
-    expect(runContainer(main, exec.slice(exec.indexOf("--") + 1))).toMatchObject({ status: 1, stdout: expect.stringContaining("changed  app/main.js") as string });
+    expect(runContainer(main, exec.slice(exec.indexOf("--") + 1))).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining("changed  app/main.js") as string,
+    });
   });
 
   test("is named by the lines above it", () => {
     const { documents } = readJob();
     const names = documents.map(({ kind, metadata }) => `${String(kind).toLowerCase()}/${(metadata as { name: string }).name}`);
-    for (const words of commandsOf("Kubernetes").filter(([program, verb]) => program === "kubectl" && verb !== "cp" && verb !== "apply")) expect(names).toContain(words[2]);
+    for (const words of commandsOf("Kubernetes").filter(([program, verb]) => program === "kubectl" && verb !== "cp" && verb !== "apply"))
+      expect(names).toContain(words[2]);
   });
 });
 
 test("pods of one node share a copy: one restores it, the next finds it, and a cut archive leaves nothing", () => {
   const container = parse(blocksOf("Kubernetes", "yaml")[1] ?? "") as Container;
-  expect(runContainer(container)).toMatchObject({ status: 0, stderr: expect.stringContaining("restored @acme/pantry to /node/shop-1.4.0") as string });
+  expect(runContainer(container)).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining("restored @acme/pantry to /node/shop-1.4.0") as string,
+  });
   expect(runContainer(container)).toMatchObject({ status: 0, stderr: expect.stringContaining("found @acme/pantry") as string });
   expect(runContainer(container, ["/node/shop-1.4.0/bin/envpack", "verify"]).stdout).toMatch(/^ok: /);
   const cut = join(scratch, "cut");

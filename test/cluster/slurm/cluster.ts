@@ -12,9 +12,12 @@ export const NODES = ["n1", "n2", "n3"] as const;
 
 /** Why there can be no Slurm here; null where there can. */
 export function slurmMissing(): string | null {
-  if (!existsSync("/usr/sbin/slurmctld") || !existsSync("/usr/sbin/slurmd") || !has("sbatch")) return "Slurm is not installed (Debian: slurm-wlm)";
+  if (!existsSync("/usr/sbin/slurmctld") || !existsSync("/usr/sbin/slurmd") || !has("sbatch"))
+    return "Slurm is not installed (Debian: slurm-wlm)";
   if (process.getuid?.() !== 0) return "only root can make workers of namespaces";
-  return execute("unshare", ["--mount", "--uts", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0 ? null : "no namespaces may be made here";
+  return execute("unshare", ["--mount", "--uts", "--pid", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0
+    ? null
+    : "no namespaces may be made here";
 }
 
 /** How a job ended (COMPLETED, FAILED and so on), and what it printed. */
@@ -46,7 +49,21 @@ export class Cluster {
       // The second one has no zstd, as workers may.
       const hidden = [...nodesOnPath(), ROOT, ...(node === "n2" ? ["/usr/bin/zstd"] : [])].filter((path) => existsSync(path));
       const script = join(ROOT, "test/cluster/slurm/node.sh");
-      this.#spawn(node, ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "sh", script, node, this.shared, conf, "2g", ...hidden]);
+      this.#spawn(node, [
+        "unshare",
+        "--mount",
+        "--uts",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        script,
+        node,
+        this.shared,
+        conf,
+        "2g",
+        ...hidden,
+      ]);
     }
     await this.#untilIdle();
   }
@@ -58,7 +75,15 @@ export class Cluster {
 
   /** Runs a line of shell on some nodes; what they print, by node, in the order of the nodes. */
   async on(nodes: readonly string[], line: string): Promise<Map<string, string>> {
-    const { status, stdout, stderr } = this.client("srun", ["--label", `--nodelist=${nodes.join(",")}`, `--nodes=${nodes.length}`, "--ntasks-per-node=1", "sh", "-c", `echo "node $SLURMD_NODENAME"; ${line}`]);
+    const { status, stdout, stderr } = this.client("srun", [
+      "--label",
+      `--nodelist=${nodes.join(",")}`,
+      `--nodes=${nodes.length}`,
+      "--ntasks-per-node=1",
+      "sh",
+      "-c",
+      `echo "node $SLURMD_NODENAME"; ${line}`,
+    ]);
     if (status !== 0) throw new Error(`srun failed on ${nodes.join()}: ${stdout}${stderr}`);
     return byTask(stdout);
   }
@@ -76,7 +101,8 @@ export class Cluster {
     for (const began = Date.now(); Date.now() - began < 240_000; await sleep(200)) {
       const { stdout } = this.client("scontrol", ["show", "job", "--oneliner", job]);
       state = /JobState=(\w+)/.exec(stdout)?.[1] ?? "";
-      if (!["PENDING", "CONFIGURING", "RUNNING", "COMPLETING"].includes(state)) return { state, printed: readFileSync(join(folder, `slurm-${job}.out`), "utf8") };
+      if (!["PENDING", "CONFIGURING", "RUNNING", "COMPLETING"].includes(state))
+        return { state, printed: readFileSync(join(folder, `slurm-${job}.out`), "utf8") };
     }
     throw new Error(`job ${job} did not end: ${state}`);
   }
@@ -143,7 +169,9 @@ async function freePorts(count: number): Promise<number[]> {
 
 /** No munge, no cgroups, no accounting; each worker has a port, since all are this machine. Memory is not counted, of which a job would take all. */
 function configuration(shared: string, [controller = 0, ...workers]: readonly number[]): string {
-  const nodes = NODES.map((node, at) => `NodeName=${node} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${workers[at] ?? 0} CPUs=4 RealMemory=2000`);
+  const nodes = NODES.map(
+    (node, at) => `NodeName=${node} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${workers[at] ?? 0} CPUs=4 RealMemory=2000`,
+  );
   return `ClusterName=test
 SlurmctldHost=${hostname()}(127.0.0.1)
 SlurmctldPort=${controller}

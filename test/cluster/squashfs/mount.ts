@@ -13,7 +13,8 @@ export function mountMissing(): string | null {
     const image = join(folder, "tiny.squashfs");
     mkdirSync(join(folder, "tree"));
     writeFileSync(join(folder, "tree/file"), "1");
-    if (!has("mksquashfs") || execute("mksquashfs", [join(folder, "tree"), image, "-comp", "zstd", "-quiet", "-no-progress"]).status !== 0) return "squashfs-tools is not installed";
+    if (!has("mksquashfs") || execute("mksquashfs", [join(folder, "tree"), image, "-comp", "zstd", "-quiet", "-no-progress"]).status !== 0)
+      return "squashfs-tools is not installed";
     for (const way of ["loop", "fuse"] as const) {
       mountMissing.way = way;
       if (tryMount(image, join(folder, "mnt"))) {
@@ -36,7 +37,8 @@ export function mountImage(image: string, at: string): void {
 
 function tryMount(image: string, at: string): boolean {
   mkdirSync(at, { recursive: true });
-  const [command = "", ...args] = mountMissing.way === "loop" ? ["mount", "-t", "squashfs", "-o", "loop,ro", image, at] : ["squashfuse", image, at];
+  const [command = "", ...args] =
+    mountMissing.way === "loop" ? ["mount", "-t", "squashfs", "-o", "loop,ro", image, at] : ["squashfuse", image, at];
   // What a user mounted, no one but fusermount takes away for him.
   if (!has(command) || (command === "squashfuse" && !has("fusermount")) || execute(command, args).status !== 0) return false;
   mounted.push(at);

@@ -42,7 +42,9 @@ export class Bench {
     const bin = bringNode(OTHER);
     if (bin === null || existsSync(archive)) return bin === null ? null : archive;
     this.layOut();
-    const { status, stderr } = await this.cluster.shell(`npm ci\nenvpack pack --for yarn -o other.tar.gz --node ${join(bin, "node")}`, { cwd: this.project });
+    const { status, stderr } = await this.cluster.shell(`npm ci\nenvpack pack --for yarn -o other.tar.gz --node ${join(bin, "node")}`, {
+      cwd: this.project,
+    });
     if (status !== 0) throw new Error(stderr);
     renameSync(join(this.project, "other.tar.gz"), archive);
     rmSync(this.project, { recursive: true });
@@ -62,7 +64,13 @@ export class Bench {
   /** Another Streaming job with the printed command: no reducer, and a mapper and files of its own. */
   mapOnly(words: { files: string; mapper: string; input: string; output: string; settings?: string; archives?: string }): string {
     const { files, mapper, input, output, settings = "", archives = "" } = words;
-    const line = this.command("Hadoop Streaming", { "map.mjs,reduce.mjs": files, "'env/bin/envpack run map.mjs'": `'${mapper}'`, INPUT: input, OUTPUT: output, "#env": `#env${archives}` });
+    const line = this.command("Hadoop Streaming", {
+      "map.mjs,reduce.mjs": files,
+      "'env/bin/envpack run map.mjs'": `'${mapper}'`,
+      INPUT: input,
+      OUTPUT: output,
+      "#env": `#env${archives}`,
+    });
     return line.replace(/ -reducer .*\\$/m, " -numReduceTasks 0 \\").replace("mapred streaming", `mapred streaming ${settings}`);
   }
 }

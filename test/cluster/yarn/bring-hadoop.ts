@@ -29,8 +29,20 @@ export function bringHadoop(): Hadoop | string {
     // A repository of its own would only double what lies there: what was copied stays, the rest goes.
     const repository = join(folder, "repository");
     const goal = ["dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
-    const { status, stdout } = execute("timeout", ["-k", "5", "600", "mvn", "-B", "-q", "-f", pom, `-Dmaven.repo.local=${repository}`, ...goal]);
-    if (status !== 0) return `Maven could not fetch Hadoop: ${stdout.split("\n").find((line) => line.includes("ERROR")) ?? `status ${status}`}`;
+    const { status, stdout } = execute("timeout", [
+      "-k",
+      "5",
+      "600",
+      "mvn",
+      "-B",
+      "-q",
+      "-f",
+      pom,
+      `-Dmaven.repo.local=${repository}`,
+      ...goal,
+    ]);
+    if (status !== 0)
+      return `Maven could not fetch Hadoop: ${stdout.split("\n").find((line) => line.includes("ERROR")) ?? `status ${status}`}`;
     rmSync(repository, { recursive: true, force: true });
     writeFileSync(done, "");
   }

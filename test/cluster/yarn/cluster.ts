@@ -11,7 +11,9 @@ import { WebHdfs } from "./web-hdfs.js";
 
 /** What Java 17 has to be told of Hadoop 3, and what keeps many small JVMs small: also in their virtual memory. */
 const JAVA_OPTIONS = [
-  ...["io", "lang", "lang.reflect", "math", "net", "text", "util", "util.concurrent", "util.zip"].map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`),
+  ...["io", "lang", "lang.reflect", "math", "net", "text", "util", "util.concurrent", "util.zip"].map(
+    (name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`,
+  ),
   ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:CompressedClassSpaceSize=64m", "-XX:ReservedCodeCacheSize=64m"],
 ].join(" ");
 
@@ -55,12 +57,28 @@ export class Cluster {
     await this.compile();
     const hidden = canSandbox() ? [...TOGETHER, ...nodesOnPath().flatMap((file) => ["--ro-bind", "/dev/null", file]), "--"] : [];
     const log4j = `-Dlog4j.configuration=file:${join(SOURCES, "log4j.properties")}`;
-    const [program = "", ...args] = [...hidden, join(this.hadoop.javaHome, "bin/java"), "-Xmx768m", `-Djava.io.tmpdir=${this.folder}`, log4j, "-cp", this.classPath, "Cluster", this.folder];
+    const [program = "", ...args] = [
+      ...hidden,
+      join(this.hadoop.javaHome, "bin/java"),
+      "-Xmx768m",
+      `-Djava.io.tmpdir=${this.folder}`,
+      log4j,
+      "-cp",
+      this.classPath,
+      "Cluster",
+      this.folder,
+    ];
     const env = { ...this.javaEnv, PATH: "/usr/bin:/bin", HOME: this.folder, HADOOP_HDFS_HOME: this.folder };
     const log = join(this.folder, "cluster.log");
-    const server = spawn("bash", ["-c", `exec "$@" 2>'${log}'`, "bash", program, ...args], { cwd: this.folder, env, stdio: ["pipe", "pipe", "ignore"] });
+    const server = spawn("bash", ["-c", `exec "$@" 2>'${log}'`, "bash", program, ...args], {
+      cwd: this.folder,
+      env,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
     this.server = server;
-    const failed = once(server, "close").then(() => Promise.reject(new Error(`the cluster did not start:\n${readFileSync(log, "utf8").slice(-4000)}`)));
+    const failed = once(server, "close").then(() =>
+      Promise.reject(new Error(`the cluster did not start:\n${readFileSync(log, "utf8").slice(-4000)}`)),
+    );
     failed.catch(() => undefined);
     for await (const line of createInterface({ input: server.stdout })) {
       [this.hdfs = "", this.web = ""] = line.split(" ");
@@ -84,9 +102,25 @@ export class Cluster {
   /** Runs a line of shell as someone who uses the cluster; what it starts ends with it. */
   async shell(line: string, options: { cwd?: string; env?: NodeJS.ProcessEnv; seconds?: number } = {}): Promise<Outcome> {
     const { cwd, env, seconds = PATIENCE } = options;
-    const [program = "", ...args] = [...(canSandbox() ? [...TOGETHER, "--"] : []), "timeout", "-k", "5", String(seconds), "bash", "-e", "-o", "pipefail", "-c", line];
+    const [program = "", ...args] = [
+      ...(canSandbox() ? [...TOGETHER, "--"] : []),
+      "timeout",
+      "-k",
+      "5",
+      String(seconds),
+      "bash",
+      "-e",
+      "-o",
+      "pipefail",
+      "-c",
+      line,
+    ];
     const child = spawn(program, args, { cwd: cwd ?? this.folder, env: { ...this.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-    const [stdout, stderr, [status, signal]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>]);
+    const [stdout, stderr, [status, signal]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>,
+    ]);
     return { status, signal, stdout, stderr };
   }
 
@@ -103,7 +137,9 @@ export class Cluster {
 
   /** The jars of Hadoop whose names begin so. */
   jars(name: string): string[] {
-    return readdirSync(this.hadoop.jars).filter((file) => file.startsWith(name)).map((file) => join(this.hadoop.jars, file));
+    return readdirSync(this.hadoop.jars)
+      .filter((file) => file.startsWith(name))
+      .map((file) => join(this.hadoop.jars, file));
   }
 
   /** What the containers of all jobs so far wrote. */
@@ -126,7 +162,9 @@ export class Cluster {
   }
 
   private async compile(): Promise<void> {
-    const { status, stderr } = await this.shell(`"$JAVA_HOME/bin/javac" -proc:none -cp '${join(this.hadoop.jars, "*")}' -d classes '${SOURCES}'/*.java`);
+    const { status, stderr } = await this.shell(
+      `"$JAVA_HOME/bin/javac" -proc:none -cp '${join(this.hadoop.jars, "*")}' -d classes '${SOURCES}'/*.java`,
+    );
     if (status !== 0) throw new Error(`javac failed:\n${stderr}`);
   }
 
@@ -136,6 +174,13 @@ export class Cluster {
 
   private get javaEnv(): NodeJS.ProcessEnv {
     const { jars, javaHome } = this.hadoop;
-    return { JAVA_HOME: javaHome, JAVA_TOOL_OPTIONS: JAVA_OPTIONS, HADOOP_JARS: jars, HADOOP_CONF_DIR: join(this.folder, "conf"), MALLOC_ARENA_MAX: "2", LC_ALL: "C.UTF-8" };
+    return {
+      JAVA_HOME: javaHome,
+      JAVA_TOOL_OPTIONS: JAVA_OPTIONS,
+      HADOOP_JARS: jars,
+      HADOOP_CONF_DIR: join(this.folder, "conf"),
+      MALLOC_ARENA_MAX: "2",
+      LC_ALL: "C.UTF-8",
+    };
   }
 }

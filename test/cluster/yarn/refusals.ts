@@ -16,7 +16,10 @@ export function describeRefusals(bench: Bench): void {
     mkdirSync(join(folder, "node_modules/words"), { recursive: true });
     writeFileSync(join(folder, "package.json"), '{ "name": "small", "version": "1.0.0", "dependencies": { "words": "1.0.0" } }');
     writeFileSync(join(folder, "node_modules/words/package.json"), '{ "name": "words", "version": "1.0.0" }');
-    for (const [output, more] of [["small.tar.gz", []], ["small.tar.zst", []]] as const) {
+    for (const [output, more] of [
+      ["small.tar.gz", []],
+      ["small.tar.zst", []],
+    ] as const) {
       expect(envpack(["pack", "--node", "none", "-q", "-o", output, ...more], { cwd: folder })).toMatchObject({ status: 0 });
     }
   });
@@ -50,7 +53,11 @@ export function describeRefusals(bench: Bench): void {
     });
 
     test.each([
-      ["where it may not write", "/closed/envs", /^envpack: error\[NO_PERMISSION\] cannot make the folder: .*Permission denied.*\nhint: name a folder of yours/],
+      [
+        "where it may not write",
+        "/closed/envs",
+        /^envpack: error\[NO_PERMISSION\] cannot make the folder: .*Permission denied.*\nhint: name a folder of yours/,
+      ],
       ["where the quota is used up", "/full/envs", /^envpack: error\[NO_SPACE\] cannot write to HDFS: .*\nhint: ask for a larger quota/],
     ])("refuses a folder %s, and leaves nothing there", async (_what, to, message) => {
       const refused = await deliver(`small.tar.gz --to ${cluster.hdfs}${to}${way()}`, { HADOOP_USER_NAME: "someone" });
@@ -64,14 +71,22 @@ export function describeRefusals(bench: Bench): void {
       ["hdfs", `--to hdfs://${NOBODY_THERE}/envs`],
       ["WebHDFS", `--to hdfs://namenode:8020/envs --webhdfs http://${NOBODY_THERE}`],
     ])("refuses where nobody answers: %s", async (_what, args) => {
-      expect(refusal(await deliver(`small.tar.gz ${args}`))).toMatch(/^envpack: error\[ENGINE_UNREACHABLE\] .*\nhint: is the NameNode running there/);
+      expect(refusal(await deliver(`small.tar.gz ${args}`))).toMatch(
+        /^envpack: error\[ENGINE_UNREACHABLE\] .*\nhint: is the NameNode running there/,
+      );
     });
 
     test("refuses what YARN would not extract, and what is for another platform unless it is told to go on", async () => {
       const to = `--to ${cluster.hdfs}/envs/refused --webhdfs ${cluster.web}`;
-      expect(refusal(await deliver(`small.tar.zst ${to}`))).toMatch(/^envpack: error\[ARCHIVE_UNFIT\] the archive is a tar.zst, .*\nhint: make a \.tar\.gz/);
-      await makeArchive(join(folder, "foreign.tar.gz"), { manifest: { platform: { os: "linux", arch: "riscv64", libc: "glibc", glibc: "2.28" } } });
-      expect(refusal(await deliver(`foreign.tar.gz ${to}`))).toMatch(/^envpack: error\[PLATFORM_MISMATCH\] this environment needs linux riscv64 .*\nhint: .*--force-platform/);
+      expect(refusal(await deliver(`small.tar.zst ${to}`))).toMatch(
+        /^envpack: error\[ARCHIVE_UNFIT\] the archive is a tar.zst, .*\nhint: make a \.tar\.gz/,
+      );
+      await makeArchive(join(folder, "foreign.tar.gz"), {
+        manifest: { platform: { os: "linux", arch: "riscv64", libc: "glibc", glibc: "2.28" } },
+      });
+      expect(refusal(await deliver(`foreign.tar.gz ${to}`))).toMatch(
+        /^envpack: error\[PLATFORM_MISMATCH\] this environment needs linux riscv64 .*\nhint: .*--force-platform/,
+      );
       expect(await cluster.files.list("/envs/refused")).toBeNull();
       expect(await deliver(`foreign.tar.gz ${to} --force-platform`)).toMatchObject({ status: 0 });
       expect(await cluster.files.list("/envs/refused")).toHaveLength(1);
@@ -95,7 +110,9 @@ export function describeRefusals(bench: Bench): void {
       const archive = join(bench.desk, "words.tar.gz");
       const go = join(scratch, "go");
       rmSync(go, { force: true });
-      const sending = cluster.shell(`envpack deliver yarn ${archive} --to ${cluster.hdfs}${to}${way()} & until [ -e ${go} ]; do sleep 0.05; done; kill -TERM $!; wait $!`);
+      const sending = cluster.shell(
+        `envpack deliver yarn ${archive} --to ${cluster.hdfs}${to}${way()} & until [ -e ${go} ]; do sleep 0.05; done; kill -TERM $!; wait $!`,
+      );
       await expect.poll(() => cluster.files.list(to), { timeout: 300_000, interval: 20 }).toEqual([expect.stringContaining(".envpack-")]);
       writeFileSync(go, "");
       expect(await sending).toMatchObject({ status: 143, stdout: "" });

@@ -9,6 +9,7 @@ import { describeJobs } from "./jobs.js";
 import { describeLocalizer } from "./localizer.js";
 import { describeMemory } from "./memory.js";
 import { describeRefusals } from "./refusals.js";
+import { describeStandalone } from "./standalone.js";
 
 const hadoop = bringHadoop();
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), "envpack-yarn-")));
@@ -30,6 +31,7 @@ beforeEach(({ skip }) => {
 
 // One cluster for all of them: it takes a while to start.
 describeJobs(bench);
+describeStandalone(bench);
 describeMemory(bench);
 describeLocalizer(bench);
 describeRefusals(bench);
