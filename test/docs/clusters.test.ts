@@ -25,7 +25,9 @@ test("the layer of docs/clusters.md takes kilobytes, makes the new environment b
   for (const version of ["1.4.0", "1.5.0"]) packVersion(version);
   mkdirSync(join(scratch, "srv"));
   const srv = join(scratch, "srv");
-  expect(envpack(["unpack", "-q", join(scratch, "shop-1.4.0.tar.gz"), join(srv, "shop-1.4.0"), "--current", join(srv, "shop")]).stderr).toBe("");
+  expect(
+    envpack(["unpack", "-q", join(scratch, "shop-1.4.0.tar.gz"), join(srv, "shop-1.4.0"), "--current", join(srv, "shop")]).stderr,
+  ).toBe("");
   const lines = linesOf("When workers disagree").filter((line) => /^envpack (layer|unpack) /.test(line));
   expect(lines).toHaveLength(2);
   for (const line of lines) expect(shell(line.replaceAll("/srv/", `${srv}/`), { cwd: scratch })).toMatchObject({ status: 0 });
