@@ -15,25 +15,44 @@ const MARK = "envpackBenchRound";
  * @returns {Pick<import("./rounds.mjs").Pair, "ours" | "theirs" | "beforeRound" | "afterRound" | "afterAll">}
  */
 export function packAgain(runtime, tree) {
-  const previous = join(INPUTS, "previous.tar.zst");
-  const changed = smallPackage(tree);
-  const afresh = { ...packRun(runtime, tree, "tar.zst"), name: "packing afresh" };
-  const again = { ...packRun(runtime, tree, "tar.zst", ["--reuse", previous]), name: "packing again, one package changed" };
+  const { again, afresh, ...rounds } = makeRounds(runtime, tree);
   const digests = [];
   const keepDigest = ({ result }) => digests.push(createHash("sha256").update(readFileSync(result)).digest("hex"));
   return {
     ours: { ...again, after: () => keepDigest(again) },
     theirs: { ...afresh, after: () => keepDigest(afresh) },
+    ...rounds,
+    afterRound: () => {
+      const [one, other] = digests.splice(0);
+      // Both ways give the same bytes, or the comparison means nothing.
+      if (one !== other) throw new Error("packing again gave other bytes than packing afresh");
+    },
+  };
+}
+
+/**
+ * Packing again with one package changed, against another program that packs it all.
+ *
+ * @param {import("./measure.mjs").Run} theirs
+ * @returns {Pick<import("./rounds.mjs").Pair, "ours" | "theirs" | "beforeRound" | "afterAll">}
+ */
+export function packAgainBeside(runtime, tree, theirs) {
+  const { again, afresh: _, ...rounds } = makeRounds(runtime, tree);
+  return { ours: again, theirs, ...rounds };
+}
+
+function makeRounds(runtime, tree) {
+  const previous = join(INPUTS, "previous.tar.zst");
+  const changed = smallPackage(tree);
+  const afresh = { ...packRun(runtime, tree, "tar.zst"), name: "packing afresh" };
+  return {
+    afresh,
+    again: { ...packRun(runtime, tree, "tar.zst", ["--reuse", previous]), name: "packing again, one package changed" },
     beforeRound: (round) => {
       install(changed, 2 * round);
       rmSync(previous, { force: true });
       measure({ ...afresh, variables: { ...afresh.variables, RESULT: previous }, result: previous });
       install(changed, 2 * round + 1);
-    },
-    afterRound: () => {
-      const [one, other] = digests.splice(0);
-      // Both ways give the same bytes, or the comparison means nothing.
-      if (one !== other) throw new Error("packing again gave other bytes than packing afresh");
     },
     afterAll: () => install(changed, null),
   };

@@ -32,7 +32,11 @@ export function measureGrowth(runtime, sizes, rounds) {
     warmUp(tree);
     console.log(`== ${size.toLocaleString("en-US")} files on Node ${runtime.version}`);
     const pack = { ours: packRun(runtime, tree, "tar.zst"), theirs: packTarZstd(tree) };
-    const unpack = { ours: unpackRun(runtime, oursArchive("tar.zst"), "file"), theirs: unpackTarZstd(PLAIN_ARCHIVES["tar.zst"]), output: IN_MEMORY };
+    const unpack = {
+      ours: unpackRun(runtime, oursArchive("tar.zst"), "file"),
+      theirs: unpackTarZstd(PLAIN_ARCHIVES["tar.zst"]),
+      output: IN_MEMORY,
+    };
     return { files: tree.files, bytes: tree.bytes, pack: runPair(pack, rounds), unpack: runPair(unpack, rounds) };
   });
 }

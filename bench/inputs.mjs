@@ -42,6 +42,9 @@ export function warmUp(tree) {
 }
 
 function make(script, variables) {
-  const { status } = spawnSync("bash", ["-o", "pipefail", "-c", script], { env: { ...process.env, ...variables }, stdio: ["ignore", "ignore", "inherit"] });
+  const { status } = spawnSync("bash", ["-o", "pipefail", "-c", script], {
+    env: { ...process.env, ...variables },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (status !== 0) throw new Error(`an input of the benchmark could not be made: ${script}`);
 }

@@ -4,7 +4,10 @@ import { CACHE } from "./places.mjs";
 import { count, dress } from "./tree.mjs";
 
 const FILES_A_PACKAGE = 50;
-const WORDS = "const return function import export default await value index module path buffer stream event error option result string number object".split(" ");
+const WORDS =
+  "const return function import export default await value index module path buffer stream event error option result string number object".split(
+    " ",
+  );
 
 /**
  * Makes a project of many small files, the same on every machine, unless it is there: packages of 50

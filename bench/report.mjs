@@ -13,11 +13,12 @@ const MIB = 2 ** 20;
  *
  * @typedef {object} Column
  * @property {string} version
- * @property {"newest" | "base"} kind
+ * @property {"newest" | "former" | "base"} kind
  * @property {{ title: string, goals?: import("./goals.mjs").Goals, rounds: import("./rounds.mjs").Round[], failure: string | null }[]} pairs
  * @property {string[]} missing
  * @property {string[]} open ids of pairs that were not measured before the run was stopped
  * @property {import("./growth.mjs").Size[]} growth
+ * @property {import("./phases.mjs").PhaseEnd[]} phases
  */
 
 /** @param {Results} results @returns {string} Markdown */
@@ -49,6 +50,7 @@ function writeColumn(column) {
     ...table(["envpack : the other", "wall", "CPU", "size", "memory", "rounds", "goal"], rows),
     ...notes(column).flatMap((line, index, all) => (index === all.length - 1 ? [`- ${line}`, ""] : [`- ${line}`])),
     ...memoryLines(column),
+    ...phaseLines(column),
     ...growthLines(column),
   ];
 }
@@ -96,7 +98,17 @@ function memoryLines({ pairs }) {
   const largest = Math.max(0, ...peaks);
   if (largest === 0) return [];
   const verdict = largest < MEMORY_GOAL ? "met" : "**not met**";
-  return [`envpack's largest peak of memory in all of these: ${Math.round(largest / MIB)} MiB (goal: below ${MEMORY_GOAL / MIB}: ${verdict}).`, ""];
+  return [
+    `envpack's largest peak of memory in all of these: ${Math.round(largest / MIB)} MiB (goal: below ${MEMORY_GOAL / MIB}: ${verdict}).`,
+    "",
+  ];
+}
+
+/** Where the time of packing goes, once. */
+function phaseLines({ phases }) {
+  if (phases.length === 0) return [];
+  const rows = phases.map(({ phase, wall, cpu }) => [phase, wall, cpu]);
+  return ["When the phases of one packing to .tar.zst ended (`ENVPACK_TIMING=1`):", "", ...table(["until", "wall, s", "CPU, s"], rows)];
 }
 
 /** Cost a file, as a multiple of what it is in the smallest tree. */
@@ -116,7 +128,11 @@ function growthLines({ growth }) {
     ];
   });
   const head = ["files", "pack, a file", "pack : tar \\| zstd", "unpack, a file", "unpack : tar -x", "memory, pack / unpack", "goal"];
-  return ["How cost grows with made-up small files. A file's cost is told as a multiple of that in the first row.", "", ...table(head, rows)];
+  return [
+    "How cost grows with made-up small files. A file's cost is told as a multiple of that in the first row.",
+    "",
+    ...table(head, rows),
+  ];
 }
 
 function costs({ files, pack, unpack }) {

@@ -5,7 +5,8 @@
  *
  *   --rounds N       of each pair; 5 by default
  *   --only PATTERN   just the pairs whose id matches this regular expression; "none" for none
- *   --node WHICH     just "base" (this machine's) or "newest"
+ *   --node WHICH     just "base" (this machine's), "newest", or "former" (the LTS before)
+ *   --quick          four ratios with all output in memory, on the newest LTS: two minutes (`make bench-quick`)
  *   --growth A,B     numbers of files to measure growth with; "10000,100000" by default, "" for none.
  *                    `make bench-growth` measures growth alone, up to a million
  *   --files N        a made-up tree of N files instead of the real one, to try the benchmark itself
@@ -21,12 +22,16 @@ import { NEWEST_LTS, bringNode } from "../test/node-versions.mjs";
 import { measureGrowth } from "./growth.mjs";
 import { makeOurInputs, makePlainInputs, warmUp } from "./inputs.mjs";
 import { makeTree } from "./made-up-tree.mjs";
-import { listPairs, STAGES } from "./pairs.mjs";
+import { listPairs, QUICK, STAGES } from "./pairs.mjs";
+import { measurePhases } from "./phases.mjs";
 import { CACHE } from "./places.mjs";
 import { readVersions } from "./programs.mjs";
 import { writeReport } from "./report.mjs";
 import { runPair } from "./rounds.mjs";
 import { installTree } from "./tree.mjs";
+
+/** What most servers run while the newest LTS is new. */
+const FORMER_LTS = "24.0.0";
 
 const { values } = parseArgs({
   options: {
@@ -35,11 +40,16 @@ const { values } = parseArgs({
     node: { type: "string", default: "" },
     growth: { type: "string", default: "10000,100000" },
     files: { type: "string" },
+    quick: { type: "boolean", default: false },
   },
 });
+if (values.quick) Object.assign(values, { rounds: "2", only: QUICK.source, node: values.node || "newest", growth: "" });
 const ROUNDS = wholeNumber(values.rounds);
 const ONLY = new RegExp(values.only);
-const SIZES = values.growth.split(",").filter((size) => size !== "").map(wholeNumber);
+const SIZES = values.growth
+  .split(",")
+  .filter((size) => size !== "")
+  .map(wholeNumber);
 const IS_WHOLE = values.files === undefined && values.only === "" && values.node === "" && ROUNDS >= 5 && SIZES.length > 0;
 const REPORT = join(IS_WHOLE ? import.meta.dirname : CACHE, "RESULTS.md");
 
@@ -47,10 +57,20 @@ let isFailed = false;
 mkdirSync(CACHE, { recursive: true });
 const machine = describeMachine();
 const tree = values.files === undefined ? installTree() : makeTree(wholeNumber(values.files));
-const columns = listRuntimes().map((runtime) => ({ version: runtime.version, kind: runtime.kind, runtime, pairs: [], missing: [], open: STAGES.flat().filter((id) => ONLY.test(id)), growth: [] }));
+const columns = listRuntimes().map((runtime) => ({
+  version: runtime.version,
+  kind: runtime.kind,
+  runtime,
+  pairs: [],
+  missing: [],
+  phases: [],
+  open: STAGES.flat().filter((id) => ONLY.test(id)),
+  growth: [],
+}));
 // Growth comes before the stage that takes longest.
 for (const stage of STAGES.slice(0, -1)) compareStage(stage);
 for (const column of columns) {
+  column.phases = measurePhases(column.runtime, tree);
   column.growth = measureGrowth(column.runtime, SIZES, Math.min(ROUNDS, 3));
   report();
 }
@@ -59,14 +79,20 @@ console.log(writeReport({ tree, machine, columns }));
 console.log(`This is in ${REPORT}`);
 process.exitCode = isFailed ? 1 : 0;
 
-/** This machine's Node, then the newest LTS where that is another one. */
+/** The newest LTS and the one before, then this machine's Node where that is another one. */
 function listRuntimes() {
   const own = { version: process.versions.node, node: process.execPath, kind: "base", zstd: "createZstdCompress" in zlib };
   if (own.version === NEWEST_LTS) return [{ ...own, kind: "newest" }];
-  const bin = bringNode(NEWEST_LTS);
-  if (bin === null) console.log(`== Node ${NEWEST_LTS}: left out, the registry has no package of it for this platform`);
-  const newest = bin === null ? [] : [{ version: NEWEST_LTS, node: join(bin, "node"), kind: "newest", zstd: true }];
-  return [...newest, own].filter(({ kind }) => values.node === "" || kind === values.node);
+  const others = [
+    ["newest", NEWEST_LTS],
+    ["former", FORMER_LTS],
+  ].filter(([kind]) => values.node === "" || values.node === kind);
+  const runtimes = others.flatMap(([kind, version]) => {
+    const bin = bringNode(version);
+    if (bin === null) console.log(`== Node ${version}: left out, the registry has no package of it for this platform`);
+    return bin === null ? [] : [{ version, node: join(bin, "node"), kind, zstd: true }];
+  });
+  return [...runtimes, own].filter(({ kind }) => values.node === "" || kind === values.node);
 }
 
 function compareStage(stage) {
@@ -122,6 +148,8 @@ function describeMachine() {
   const busy = load > 0.5 ? ": **the machine was busy with other things**" : "";
   return [
     `${availableParallelism()} cores, ${memory} GiB of memory, ${process.platform} on ${process.arch}; load at the start ${load.toFixed(1)}${busy}`,
-    readVersions().map(([name, version]) => `${name} ${version}`).join(", "),
+    readVersions()
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", "),
   ];
 }

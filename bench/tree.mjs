@@ -32,7 +32,10 @@ export function installTree() {
     mkdirSync(project);
     for (const file of PINNED) copyFileSync(file, join(project, basename(file)));
     // Not `npm ci`: it wants packages of every platform in the lockfile, and a mirror may not have them all.
-    const { status } = spawnSync("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: project, stdio: "inherit" });
+    const { status } = spawnSync("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: project,
+      stdio: "inherit",
+    });
     if (status !== 0) throw new Error("npm install of bench/tree failed");
     writeFileSync(done, wanted);
   }
