@@ -10,8 +10,8 @@ export default defineConfig({
     // Real engines have a run of their own: test/cluster/vitest.config.ts, `make test-cluster`.
     exclude: ["test/cluster/**"],
     // What envpack remembers of the tests' archives is none of the user's business.
-    env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache") },
-    globalSetup: ["test/bundle-thread.ts"],
+    env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache"), XDG_STATE_HOME: join(tmpdir(), "envpack-test-state") },
+    globalSetup: ["test/fresh-build.ts", "test/bundle-thread.ts"],
     setupFiles: ["test/setup.ts"],
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,

@@ -17,7 +17,7 @@ export default function bundleThread(project: TestProject): () => Promise<void> 
   const folder = mkdtempSync(join(tmpdir(), "envpack-thread-"));
   const threadScript = join(folder, "thread.cjs");
   buildSync({
-    entryPoints: [new URL("../src/engine/thread.ts", import.meta.url).pathname],
+    entryPoints: [new URL("../src/engine/threads/thread.ts", import.meta.url).pathname],
     outfile: threadScript,
     bundle: true,
     platform: "node",

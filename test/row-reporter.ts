@@ -17,10 +17,15 @@ const WIDTH = 100;
 /** Prints a line a row: its number, input or fault, what is expected, what came. */
 export default class RowReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const tests = modules.flatMap((module) => [...module.children.allTests()]).filter((test) => test.result().state !== "skipped" || reasonOf(test) !== null);
+    const tests = modules
+      .flatMap((module) => [...module.children.allTests()])
+      .filter((test) => test.result().state !== "skipped" || reasonOf(test) !== null);
     const rows = tests.flatMap((test) => rowOf(test)).sort((a, b) => a.number - b.number);
-    const line = (number: string, what: string, expected: string, got: string): string => `${number.padStart(3)}  ${what.padEnd(WIDTH)}  ${expected.padEnd(8)}  ${got}\n`;
-    const lines = rows.map(({ number, what, expected, got }) => line(String(number), what.length > WIDTH ? `${what.slice(0, WIDTH - 1)}…` : what, expected, got));
+    const line = (number: string, what: string, expected: string, got: string): string =>
+      `${number.padStart(3)}  ${what.padEnd(WIDTH)}  ${expected.padEnd(8)}  ${got}\n`;
+    const lines = rows.map(({ number, what, expected, got }) =>
+      line(String(number), what.length > WIDTH ? `${what.slice(0, WIDTH - 1)}…` : what, expected, got),
+    );
     process.stdout.write(`\n${line("row", "input or fault (docs/SECURITY.md)", "expected", "got")}${lines.join("")}\n`);
   }
 }

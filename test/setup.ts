@@ -1,4 +1,4 @@
 import { inject } from "vitest";
-import { useThreadScript } from "../src/engine/thread-script.js";
+import { useThreadScript } from "../src/engine/threads/thread-script.js";
 
 useThreadScript(inject("threadScript"));

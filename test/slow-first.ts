@@ -7,7 +7,8 @@ const SLOW = /\/test\/(?:real\/environments|real\/web-app|property|faults|hostil
 export class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const rank = ({ moduleId }: TestSpecification): number => (moduleId.endsWith("/environments.test.ts") ? 0 : SLOW.test(moduleId) ? 1 : 2);
+    const rank = ({ moduleId }: TestSpecification): number =>
+      moduleId.endsWith("/environments.test.ts") ? 0 : SLOW.test(moduleId) ? 1 : 2;
     return sorted.sort((a, b) => rank(a) - rank(b));
   }
 }
