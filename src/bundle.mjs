@@ -63,8 +63,8 @@ for (const [entry, options] of ENTRIES) {
 
 /** What a page of `envpack report` holds: its script and its style, each in one file beside the command. */
 await build({
-  absWorkingDir: join(SRC, "report/page"),
-  entryPoints: { "report/page": "./main.mjs" },
+  absWorkingDir: join(SRC, "evidence/report/page"),
+  entryPoints: { "evidence/report/page": "./main.mjs" },
   outdir: DIST,
   bundle: true,
   format: "iife",
@@ -75,8 +75,8 @@ await build({
   logLevel: "error",
 });
 await build({
-  absWorkingDir: join(SRC, "report/page"),
-  entryPoints: { "report/page": "./page.css" },
+  absWorkingDir: join(SRC, "evidence/report/page"),
+  entryPoints: { "evidence/report/page": "./page.css" },
   outdir: DIST,
   target: "es2022",
   charset: "utf8",

@@ -5,9 +5,9 @@
 export { EnvpackError, type ErrorCode, type ErrorDetails } from "./support/errors.js";
 export type { Notice, Progress, ProgressListener, Stage } from "./support/progress.js";
 export type { CommonOptions } from "./support/options.js";
-export type { EvidenceFact } from "./provenance/evidence.js";
-export type { Required } from "./provenance/require.js";
-export type { EvidenceKind } from "./provenance/statement.js";
+export type { EvidenceFact } from "./evidence/provenance/evidence.js";
+export type { Required } from "./evidence/provenance/require.js";
+export type { EvidenceKind } from "./evidence/provenance/statement.js";
 export type { SignatureFact, SignatureOptions } from "./inspect/signature-files.js";
 export {
   cleanCache,
@@ -38,7 +38,7 @@ export {
 export type { PackForPlatformsOptions } from "./verbs/pack/pack.js";
 export type { PackedRuntime, PackOptions, PackPreview, PackResult, PrepareOptions, PreviewEntry, PreviewFile } from "./verbs/pack/pack.js";
 export type { TraceReport } from "./verbs/pack/trace.js";
-export type { TracedFile } from "./trace/trace-plan.js";
+export type { TracedFile } from "./plan/trace/trace-plan.js";
 export type { Beside } from "./verbs/pack/beside.js";
 export type { OutputOptions } from "./verbs/pack/output.js";
 export type { ParcelOptions } from "./verbs/pack/parcel.js";
@@ -49,13 +49,13 @@ export type { ListOptions } from "./verbs/list.js";
 export type { CacheEntry, CacheKind, CacheLimits, CacheListing, CleanOptions, CleanResult } from "./verbs/cache.js";
 export type { Info, InfoOptions } from "./verbs/info.js";
 export type { LicensedPackage, LicensesOptions, LicensesResult } from "./verbs/licenses.js";
-export type { LicensePolicy } from "./sbom/license-policy.js";
+export type { LicensePolicy } from "./evidence/sbom/license-policy.js";
 export type { SbomOptions, SbomResult } from "./verbs/sbom.js";
-export type { SbomFormat } from "./sbom/documents.js";
+export type { SbomFormat } from "./evidence/sbom/documents.js";
 export type { ProvedArchive, ProveOptions, ProveResult } from "./verbs/prove/prove.js";
-export type { Hardships } from "./prove/conditions.js";
-export type { Opened, Outcome, ProofRun, Trial, TrialKind } from "./prove/report.js";
-export type { SandboxKind } from "./prove/sandbox/sandbox.js";
+export type { Hardships } from "./evidence/prove/conditions.js";
+export type { Opened, Outcome, ProofRun, Trial, TrialKind } from "./evidence/prove/report.js";
+export type { SandboxKind } from "./evidence/prove/sandbox/sandbox.js";
 export type { Aspect, DiffOptions, DiffResult, DiffSide, Row, RowValue } from "./verbs/diff.js";
 export type { DoctorOptions, DoctorResult, Finding } from "./verbs/doctor/doctor.js";
 export type { LayerOptions, LayerResult } from "./verbs/layer.js";
@@ -77,13 +77,13 @@ export type { ConfigWishes } from "./image/config.js";
 export type { DirectoryEntry, Entry, FileEntry, HardlinkEntry, SymlinkEntry } from "./archive/entry.js";
 export type { ArchiveFormat, Format, PackFormat, TarFormat } from "./archive/formats.js";
 export type { FilterRule } from "./support/filters.js";
-export type { Digests } from "./fleet/digests.js";
-export type { Drift } from "./fleet/drift.js";
-export type { Report, ReportHost } from "./fleet/report.js";
+export type { Digests } from "./inspect/fleet/digests.js";
+export type { Drift } from "./inspect/fleet/drift.js";
+export type { Report, ReportHost } from "./inspect/fleet/report.js";
 export type { Relocated } from "./relocate/apply.js";
 export type { ForeignPlace } from "./scan/roots.js";
 export type { Residual, ResidualClass } from "./portable/residual.js";
-export type { RestoredModes } from "./verify/restore-modes.js";
+export type { RestoredModes } from "./inspect/verify/restore-modes.js";
 export type {
   LayerRecord,
   ManagerRecord,

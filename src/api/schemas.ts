@@ -3,7 +3,7 @@ import { maybe, optionsOf } from "./options-of.js";
 import { common, level, listen, paths, sbomFormat } from "./common-schemas.js";
 import { pack, packForPlatforms } from "./pack-schemas.js";
 import { FORMATS, isTar } from "../archive/formats.js";
-import { REQUIRED } from "../provenance/require.js";
+import { REQUIRED } from "../evidence/provenance/require.js";
 import type { DeliverRegistryOptions } from "../verbs/deliver/registry.js";
 import type { DeliverSlurmOptions } from "../verbs/deliver/slurm.js";
 import type { DeliverYarnOptions } from "../verbs/deliver/yarn.js";

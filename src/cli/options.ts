@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { EnvpackError } from "../support/errors.js";
 import type { CommonOptions } from "../support/options.js";
 import type { SignatureOptions } from "../inspect/signature-files.js";
-import { REQUIRED } from "../provenance/require.js";
+import { REQUIRED } from "../evidence/provenance/require.js";
 import type { RequireOptions } from "../verbs/unpack.js";
 import { suggest } from "./completion/suggest.js";
 import type { Session } from "./session.js";

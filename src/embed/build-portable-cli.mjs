@@ -106,7 +106,7 @@ async function main() {
   }
   const isShell = (path) => !/\.ts$/.test(path);
   await copy(join(ROOT, "src/deliver/slurm"), join(ROOT, "dist/deliver/slurm"), { filter: isShell });
-  await copy(join(ROOT, "src/trace/recorder"), join(ROOT, "dist/trace/recorder"));
+  await copy(join(ROOT, "src/plan/trace/recorder"), join(ROOT, "dist/plan/trace/recorder"));
   await outputFile(join(target, "envpack.cjs"), await bundlePortableCli(false));
   await outputFile(join(target, "envpack-zstd.cjs"), await bundlePortableCli(true));
 }

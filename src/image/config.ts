@@ -1,4 +1,4 @@
-import type { ImageConfig, OciPlatform, RunConfig } from "../oci/documents.js";
+import type { ImageConfig, OciPlatform, RunConfig } from "./oci/documents.js";
 import { VERSION } from "../support/version.js";
 import type { StartCommand } from "./start-command.js";
 

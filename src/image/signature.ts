@@ -1,7 +1,7 @@
 import { fits, KEY_BYTES, SIGNATURE_BYTES } from "../archive/signing/signature.js";
 import type { Signer } from "../archive/signing/signer.js";
-import type { Attachment } from "../oci/artifact.js";
-import { SIMPLE_SIGNING } from "../oci/documents.js";
+import type { Attachment } from "./oci/artifact.js";
+import { SIMPLE_SIGNING } from "./oci/documents.js";
 
 /*
  * Signatures of images as cosign writes them, which podman's policies read as well: what is signed is a short JSON that

@@ -8,7 +8,7 @@ import { FolderWriter } from "../engine/read/folder-writer.js";
 import type { ArchiveInput } from "../engine/read/input.js";
 import { withInput } from "../engine/read/open-input.js";
 import { EnvpackError, explainError } from "../support/errors.js";
-import { applyPatches, LAYER, type Records } from "../layer/records.js";
+import { applyPatches, LAYER, type Records } from "./layer/records.js";
 import { decodeManifest } from "../manifest/decode.js";
 import type { LayerRecord, Manifest } from "../manifest/manifest.js";
 import { applyFixups } from "../relocate/apply.js";

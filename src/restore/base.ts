@@ -5,11 +5,11 @@ import { META, type Entry } from "../archive/entry.js";
 import { readOwnFile, readOwnIndex } from "../archive/meta-file.js";
 import { notRestored } from "../archive/not-restored.js";
 import { EnvpackError, explainError } from "../support/errors.js";
-import type { Records } from "../layer/records.js";
+import type { Records } from "./layer/records.js";
 import { decodeManifest } from "../manifest/decode.js";
 import type { LayerRecord, Manifest } from "../manifest/manifest.js";
-import { readRecords } from "../verify/compare.js";
-import type { Tree } from "../verify/compare-entry.js";
+import { readRecords } from "../inspect/verify/compare.js";
+import type { Tree } from "../inspect/verify/compare-entry.js";
 import { refuseForeignOwner } from "../support/owner.js";
 import { sha256Of } from "../support/digest.js";
 

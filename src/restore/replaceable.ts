@@ -6,7 +6,7 @@ import { enumerate } from "../support/enumerate.js";
 import { EnvpackError } from "../support/errors.js";
 import { decodeManifest } from "../manifest/decode.js";
 import { RELOCATED_FILE } from "../relocate/relocation.js";
-import { findAdded } from "../verify/added.js";
+import { findAdded } from "../inspect/verify/added.js";
 import { findKeptPlace } from "./kept-places.js";
 import { isWorkInside } from "./own-staging.js";
 import { refuseForeignOwner } from "../support/owner.js";

@@ -6,7 +6,7 @@ import type { FolderWriter } from "../engine/read/folder-writer.js";
 import { findOriginal } from "../relocate/original.js";
 import { baseChanged, type Base } from "./base.js";
 import { isTrusted } from "../support/owner.js";
-import { digestFile } from "../verify/compare-entry.js";
+import { digestFile } from "../inspect/verify/compare-entry.js";
 import { takeOwner } from "../support/take-owner.js";
 import { sha256Of } from "../support/digest.js";
 

@@ -1,11 +1,11 @@
 import { posix, resolve } from "node:path";
 import { refuseExisting } from "../engine/sinks/output.js";
 import type { SignatureOptions } from "../inspect/signature-files.js";
-import type { Component } from "../sbom/component.js";
-import { takeInventory } from "../sbom/inventory.js";
-import { makeJudge, type LicensePolicy } from "../sbom/license-policy.js";
-import { findTexts, writeNotices } from "../sbom/license-texts.js";
-import { withPackedTree } from "../sbom/open-tree.js";
+import type { Component } from "../evidence/sbom/component.js";
+import { takeInventory } from "../evidence/sbom/inventory.js";
+import { makeJudge, type LicensePolicy } from "../evidence/sbom/license-policy.js";
+import { findTexts, writeNotices } from "../evidence/sbom/license-texts.js";
+import { withPackedTree } from "../evidence/sbom/open-tree.js";
 import type { CommonOptions } from "../support/options.js";
 import type { Notice } from "../support/progress.js";
 import { writeWhole } from "../engine/sinks/output.js";

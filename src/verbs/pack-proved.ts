@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { makeScratch } from "../cache/scratch.js";
 import { EnvpackError } from "../support/errors.js";
-import { missingOf, type Missing } from "../trace/missing.js";
-import type { TraceMemory } from "../trace/run-nft.js";
+import { missingOf, type Missing } from "../plan/trace/missing.js";
+import type { TraceMemory } from "../plan/trace/run-nft.js";
 import { pack, type PackOptions, type PackResult } from "./pack/pack.js";
 import { prove, type ProveResult } from "./prove/prove.js";
 

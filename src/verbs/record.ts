@@ -7,9 +7,9 @@ import { makeScratch } from "../cache/scratch.js";
 import { readEnvironment } from "../environment/read.js";
 import { EnvpackError, explainError } from "../support/errors.js";
 import type { CommonOptions } from "../support/options.js";
-import { describeRecorded } from "../trace/recorded-environment.js";
-import { encodeRecord, RECORD_VERSION } from "../trace/record-file.js";
-import { TouchedFiles } from "../trace/touched-files.js";
+import { describeRecorded } from "../plan/trace/recorded-environment.js";
+import { encodeRecord, RECORD_VERSION } from "../plan/trace/record-file.js";
+import { TouchedFiles } from "../plan/trace/touched-files.js";
 import { writeWhole } from "../engine/sinks/output.js";
 import { startCommand } from "./run/start.js";
 
@@ -42,7 +42,7 @@ export interface RecordResult {
   readonly files: number;
 }
 
-const RECORDER = fileURLToPath(new URL("../trace/recorder/recorder.cjs", import.meta.url));
+const RECORDER = fileURLToPath(new URL("../plan/trace/recorder/recorder.cjs", import.meta.url));
 const CALLS = "openat,open,execve,newfstatat,statx,stat,lstat,readlink,readlinkat,access,faccessat,faccessat2";
 
 /** Runs a command, and writes down which files of the environment it resolved, asked about, opened and started. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CommonOptions } from "../support/options.js";
 import { applyFixups, type Relocated, type Unfit } from "../relocate/apply.js";
-import { restoreModes, type RestoredModes } from "../verify/restore-modes.js";
+import { restoreModes, type RestoredModes } from "../inspect/verify/restore-modes.js";
 
 export type { Unfit };
 

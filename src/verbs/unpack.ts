@@ -13,8 +13,8 @@ import type { LeftBehind, RestoreOptions } from "../restore/restore-options.js";
 import { restoreShared } from "../restore/share.js";
 import { openSwitchLink, switchLink } from "../restore/switch-link.js";
 import { readSignatureRule, type SignatureOptions } from "../inspect/signature-files.js";
-import { assertExpected, parseExpected } from "../provenance/expect.js";
-import { requireAll, type Required } from "../provenance/require.js";
+import { assertExpected, parseExpected } from "../evidence/provenance/expect.js";
+import { requireAll, type Required } from "../evidence/provenance/require.js";
 
 /** What an archive has to be, and to come with. */
 export interface RequireOptions {

@@ -16,11 +16,11 @@ import { isFolder, unsignedFolder } from "../inspect/open-environment.js";
 import { EnvpackError } from "../support/errors.js";
 import { fileFixups } from "../relocate/file-fixups.js";
 import { decodeFixups } from "../manifest/fixup-file.js";
-import { compareTree, type Difference } from "../verify/compare.js";
-import { repairTree } from "../verify/repair.js";
+import { compareTree, type Difference } from "../inspect/verify/compare.js";
+import { repairTree } from "../inspect/verify/repair.js";
 import type { SignatureRule } from "../archive/signing/rule.js";
-import { describeEvidence, isAbout, requireEvidence, type Evidence, type EvidenceFact } from "../provenance/evidence.js";
-import { refuseEvidence } from "../provenance/statement.js";
+import { describeEvidence, isAbout, requireEvidence, type Evidence, type EvidenceFact } from "../evidence/provenance/evidence.js";
+import { refuseEvidence } from "../evidence/provenance/statement.js";
 import {
   describeSignature,
   readSignatureRule,
@@ -28,8 +28,8 @@ import {
   type SignatureFact,
   type SignatureOptions,
 } from "../inspect/signature-files.js";
-import { assertExpected, parseExpected } from "../provenance/expect.js";
-import { requireAll } from "../provenance/require.js";
+import { assertExpected, parseExpected } from "../evidence/provenance/expect.js";
+import { requireAll } from "../evidence/provenance/require.js";
 import { inputOf, type RequireOptions } from "./unpack.js";
 import { verifyNamed } from "./image/packed-image.js";
 import type { RegistryAccess } from "./image/options.js";

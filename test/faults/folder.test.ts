@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import "../setup.js";
 import { META } from "../../src/archive/entry.js";
 import { pack, verify, type PackOptions, type PackResult } from "../../src/index.js";
-import { compareTree } from "../../src/verify/compare.js";
+import { compareTree } from "../../src/inspect/verify/compare.js";
 import { ENVPACK, envpack, makeScratch } from "../real/commands.js";
 import { noise, writeProject } from "./project.js";
 

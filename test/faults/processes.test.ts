@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { META } from "../../src/archive/entry.js";
-import { compareTree } from "../../src/verify/compare.js";
+import { compareTree } from "../../src/inspect/verify/compare.js";
 import { ENVPACK, envpack, makeScratch, shell } from "../real/commands.js";
 import { noise, packProject, writeProject } from "./project.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { info, pack, planPack, type PackPreview } from "../../src/index.js";
 import { runMain } from "../cli/in-process.js";
-import { writeFiles } from "../prove/shop.js";
+import { writeFiles } from "../evidence/prove/shop.js";
 import { makeScratch } from "../real/commands.js";
 import { move, runManager, type Moved } from "./elsewhere.js";
 

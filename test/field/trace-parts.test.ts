@@ -2,10 +2,10 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { planPack } from "../../src/index.js";
-import { isMeant, missingOf } from "../../src/trace/missing.js";
-import { encodeRecord, readRecord, RECORD_VERSION, type RecordedEnvironment } from "../../src/trace/record-file.js";
-import { TouchedFiles } from "../../src/trace/touched-files.js";
-import { writeFiles } from "../prove/shop.js";
+import { isMeant, missingOf } from "../../src/plan/trace/missing.js";
+import { encodeRecord, readRecord, RECORD_VERSION, type RecordedEnvironment } from "../../src/plan/trace/record-file.js";
+import { TouchedFiles } from "../../src/plan/trace/touched-files.js";
+import { writeFiles } from "../evidence/prove/shop.js";
 import { makeScratch } from "../real/commands.js";
 
 const scratch = makeScratch();

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { pack, prove, record, type PackOptions } from "../../src/index.js";
-import { writeFiles } from "../prove/shop.js";
+import { writeFiles } from "../evidence/prove/shop.js";
 import { has, makeScratch } from "../real/commands.js";
 
 const scratch = makeScratch();

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deliverRegistry, doctor, info, list, pack, verify, type PackResult } from "../../src/index.js";
-import { startRegistry, type FakeRegistry } from "../registry/fake-registry.js";
+import { startRegistry, type FakeRegistry } from "./registry/fake-registry.js";
 import { makeBase, write } from "./make-base.js";
 import { scratchFolder } from "../scratch.js";
 

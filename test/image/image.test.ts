@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { deliverRegistry, info, list, pack, verify } from "../../src/index.js";
-import { startRegistry, type FakeRegistry } from "../registry/fake-registry.js";
+import { startRegistry, type FakeRegistry } from "./registry/fake-registry.js";
 import { scratchFolder } from "../scratch.js";
 import { rawEntry } from "../hostile/raw-tar.js";
 import { addLayer, digestOf, makeBase, write } from "./make-base.js";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deliverRegistry, info, pack, packForPlatforms, verify } from "../../src/index.js";
-import { startRegistry, type FakeRegistry } from "../registry/fake-registry.js";
+import { startRegistry, type FakeRegistry } from "./registry/fake-registry.js";
 import { digestOf, makeBase, write } from "./make-base.js";
 import { scratchFolder } from "../scratch.js";
 

@@ -23,7 +23,7 @@ import { decodeLine, encodeEnd, encodeEntry, encodeFrame, encodeHead } from "../
 import { withPool } from "../../src/engine/threads/pool.js";
 import { writeArchive } from "../../src/engine/write/write.js";
 import { layer } from "../../src/verbs/layer.js";
-import { LAYER } from "../../src/layer/records.js";
+import { LAYER } from "../../src/restore/layer/records.js";
 import { encodeManifest } from "../../src/manifest/encode.js";
 import { readHost } from "../../src/manifest/host.js";
 import { unpack, type UnpackOptions } from "../../src/verbs/unpack.js";
@@ -358,7 +358,7 @@ describe("hostile layers", () => {
     ["a link that leaves", [link("d", "../../etc")], {}, "ARCHIVE_UNSAFE"],
     [
       "a link that leaves through another",
-      ['{"type":"directory","path":"a"}', link("a/up", "../a/.."), link("d", "a/up/../..")],
+      ['{"type":"directory","path":"a"}', link("a/up", ".."), link("d", "a/up/../..")],
       {},
       "ARCHIVE_UNSAFE",
     ],

@@ -21,7 +21,7 @@ import "../setup.js";
 import { META } from "../../src/archive/entry.js";
 import { threadScript } from "../../src/engine/threads/thread-script.js";
 import type { Platform } from "../../src/manifest/manifest.js";
-import { compareTree } from "../../src/verify/compare.js";
+import { compareTree } from "../../src/inspect/verify/compare.js";
 import { restoreArchive } from "../../src/restore/restore.js";
 import type { RestoreOptions, RestoreResult } from "../../src/restore/restore-options.js";
 import { restoreShared } from "../../src/restore/share.js";

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { record } from "../../src/index.js";
-import { readRecord } from "../../src/trace/record-file.js";
-import { writeFiles } from "../prove/shop.js";
+import { readRecord } from "../../src/plan/trace/record-file.js";
+import { writeFiles } from "../evidence/prove/shop.js";
 import { has, makeScratch } from "../real/commands.js";
 
 const scratch = makeScratch();
@@ -136,6 +136,6 @@ test("the recorder changes nothing of functions that it wraps", async () => {
     await once(child, "close");
     return text;
   };
-  const recorder = join(import.meta.dirname, "../../src/trace/recorder/recorder.cjs");
+  const recorder = join(import.meta.dirname, "../../src/plan/trace/recorder/recorder.cjs");
   expect(await read(["--require", recorder])).toBe(await read([]));
 });

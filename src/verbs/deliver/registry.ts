@@ -10,8 +10,8 @@ import { decodeManifest } from "../../manifest/decode.js";
 import type { Signer } from "../../archive/signing/signer.js";
 import { signImage } from "../../image/signature.js";
 import { readSigner } from "../../inspect/signature-files.js";
-import { makeArtifact, type Artifact } from "../../oci/artifact.js";
-import { readDocument, type BlobSource } from "../../oci/blobs.js";
+import { makeArtifact, type Artifact } from "../../image/oci/artifact.js";
+import { readDocument, type BlobSource } from "../../image/oci/blobs.js";
 import {
   decodeIndex,
   decodeManifest as decodeImageManifest,
@@ -20,13 +20,13 @@ import {
   MEDIA,
   type Descriptor,
   type OciPlatform,
-} from "../../oci/documents.js";
-import { openImage } from "../../oci/image.js";
-import { openSpool } from "../../oci/layout-folder.js";
-import { chooseImage, listArtifacts, openLayout, type Layout } from "../../oci/layout-reader.js";
-import { LayoutWriter } from "../../oci/layout-writer.js";
-import { platformText } from "../../oci/platform.js";
-import type { Document } from "../../registry/push.js";
+} from "../../image/oci/documents.js";
+import { openImage } from "../../image/oci/image.js";
+import { openSpool } from "../../image/oci/layout-folder.js";
+import { chooseImage, listArtifacts, openLayout, type Layout } from "../../image/oci/layout-reader.js";
+import { LayoutWriter } from "../../image/oci/layout-writer.js";
+import { platformText } from "../../image/oci/platform.js";
+import type { Document } from "../../image/registry/push.js";
 import { copyHardLinks } from "../../plan/zip-links.js";
 import { refuseLayer } from "../../restore/base.js";
 import { closeAll, thenClose } from "../../support/close-all.js";

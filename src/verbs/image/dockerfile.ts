@@ -1,7 +1,7 @@
 import { findStart } from "../../image/start-command.js";
 import { NOBODY } from "../../image/config.js";
 import type { ImageSubject } from "../../image/subject.js";
-import { repositoryName } from "../../oci/reference.js";
+import { repositoryName } from "../../image/oci/reference.js";
 import type { ImageOptions } from "./options.js";
 
 /** What has all that Node.js needs, and no more. */

@@ -1,4 +1,4 @@
-import { platformText } from "../../oci/platform.js";
+import { platformText } from "../../image/oci/platform.js";
 import type { FinishedImages } from "./image-job.js";
 import type { MadeImage } from "./make-image.js";
 import type { PushedImage } from "./push.js";

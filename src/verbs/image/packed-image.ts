@@ -1,19 +1,19 @@
 import { readBase } from "../../image/base.js";
 import type { Entry } from "../../archive/entry.js";
 import type { ArchiveFormat } from "../../archive/formats.js";
-import { digestPackages } from "../../fleet/digests.js";
-import type { Report } from "../../fleet/report.js";
+import { digestPackages } from "../../inspect/fleet/digests.js";
+import type { Report } from "../../inspect/fleet/report.js";
 import { readVerifyKeys, type SignatureFact, type SignatureOptions } from "../../inspect/signature-files.js";
 import { decodeFixups } from "../../manifest/fixup-file.js";
 import { describePlatform } from "../../manifest/host.js";
 import type { Manifest } from "../../manifest/manifest.js";
-import { platformText } from "../../oci/platform.js";
-import type { EvidenceFact } from "../../provenance/evidence.js";
-import { assertExpected, parseExpected } from "../../provenance/expect.js";
-import type { Required } from "../../provenance/require.js";
+import { platformText } from "../../image/oci/platform.js";
+import type { EvidenceFact } from "../../evidence/provenance/evidence.js";
+import { assertExpected, parseExpected } from "../../evidence/provenance/expect.js";
+import type { Required } from "../../evidence/provenance/require.js";
 import { compareVersions } from "../../support/compare-versions.js";
 import { EnvpackError } from "../../support/errors.js";
-import type { Difference } from "../../verify/compare.js";
+import type { Difference } from "../../inspect/verify/compare.js";
 import { fails, ok, type Finding } from "../doctor/finding.js";
 import {
   describeImageEvidence,

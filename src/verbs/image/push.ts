@@ -1,12 +1,12 @@
-import type { Artifact } from "../../oci/artifact.js";
-import type { BlobSource } from "../../oci/blobs.js";
-import type { Descriptor } from "../../oci/documents.js";
-import { formatReference, parseReference, type Reference } from "../../oci/reference.js";
-import { RegistryClient, type RegistryOptions } from "../../registry/client.js";
-import { knownPlaces } from "../../registry/known-places.js";
-import { pushImage, type Document } from "../../registry/push.js";
-import { attach } from "../../registry/referrers.js";
-import { findBlob } from "../../registry/upload.js";
+import type { Artifact } from "../../image/oci/artifact.js";
+import type { BlobSource } from "../../image/oci/blobs.js";
+import type { Descriptor } from "../../image/oci/documents.js";
+import { formatReference, parseReference, type Reference } from "../../image/oci/reference.js";
+import { RegistryClient, type RegistryOptions } from "../../image/registry/client.js";
+import { knownPlaces } from "../../image/registry/known-places.js";
+import { pushImage, type Document } from "../../image/registry/push.js";
+import { attach } from "../../image/registry/referrers.js";
+import { findBlob } from "../../image/registry/upload.js";
 import { EnvpackError } from "../../support/errors.js";
 import type { ProgressListener } from "../../support/progress.js";
 

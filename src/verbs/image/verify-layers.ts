@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { META } from "../../archive/entry.js";
-import { readLayer, type LayerEntry } from "../../oci/layer-entries.js";
-import { isTaken, readWhiteout, type Whiteout } from "../../oci/whiteouts.js";
-import type { Difference } from "../../verify/compare.js";
+import { readLayer, type LayerEntry } from "../../image/oci/layer-entries.js";
+import { isTaken, readWhiteout, type Whiteout } from "../../image/oci/whiteouts.js";
+import type { Difference } from "../../inspect/verify/compare.js";
 import { layerAt, type ImageEnvironment } from "./open-image.js";
 
 /** What stands at a path of the environment, as its layers make it. */

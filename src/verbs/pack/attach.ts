@@ -1,9 +1,9 @@
 import type { PlannedFile } from "../../archive/entry.js";
 import { signImage } from "../../image/signature.js";
-import type { Attachment } from "../../oci/artifact.js";
-import { DSSE_ENVELOPE } from "../../oci/documents.js";
-import { PREDICATES } from "../../provenance/statement.js";
-import type { SbomFormat } from "../../sbom/documents.js";
+import type { Attachment } from "../../image/oci/artifact.js";
+import { DSSE_ENVELOPE } from "../../image/oci/documents.js";
+import { PREDICATES } from "../../evidence/provenance/statement.js";
+import type { SbomFormat } from "../../evidence/sbom/documents.js";
 import type { Attaching } from "../image/image-job.js";
 import type { SigningKeys } from "./keys.js";
 import type { PackOptions } from "./pack-result.js";

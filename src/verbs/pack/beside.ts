@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import type { PlannedFile } from "../../archive/entry.js";
 import { PARCEL_DIGEST } from "../../deliver/parcel/parcel-name.js";
 import { refuseExisting, writeWhole } from "../../engine/sinks/output.js";
-import { DOCUMENTS, type SbomFormat } from "../../sbom/documents.js";
-import { evidenceName } from "../../provenance/evidence.js";
+import { DOCUMENTS, type SbomFormat } from "../../evidence/sbom/documents.js";
+import { evidenceName } from "../../evidence/provenance/evidence.js";
 import { EnvpackError } from "../../support/errors.js";
 import { isFolder, type OutputPlan } from "./output.js";
 

@@ -1,10 +1,10 @@
 import { fileOfBytes, type PlannedEntry, type PlannedFile } from "../../archive/entry.js";
 import type { Manifest } from "../../manifest/manifest.js";
-import { DOCUMENTS, type SbomFormat } from "../../sbom/documents.js";
-import { takeInventory } from "../../sbom/inventory.js";
-import { plannedTree } from "../../sbom/planned-tree.js";
-import { renderSbom, timestampOf } from "../../sbom/render.js";
-import { serialOf } from "../../sbom/serial.js";
+import { DOCUMENTS, type SbomFormat } from "../../evidence/sbom/documents.js";
+import { takeInventory } from "../../evidence/sbom/inventory.js";
+import { plannedTree } from "../../evidence/sbom/planned-tree.js";
+import { renderSbom, timestampOf } from "../../evidence/sbom/render.js";
+import { serialOf } from "../../evidence/sbom/serial.js";
 import type { Notice } from "../../support/progress.js";
 
 /** A bill of materials of what is about to be packed: all of it is known but its number, which follows from the digests. */

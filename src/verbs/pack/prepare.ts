@@ -26,7 +26,7 @@ import { embedFiles } from "../../embed/embedded-files.js";
 import { hookKind } from "../../embed/hook-kind.js";
 import type { CommonOptions } from "../../support/options.js";
 import { endPhase } from "../../support/phases.js";
-import type { SbomFormat } from "../../sbom/documents.js";
+import type { SbomFormat } from "../../evidence/sbom/documents.js";
 import type { planBill, PlannedBill } from "./bill.js";
 import { planOutput, fitEntries, type OutputOptions, type OutputPlan } from "./output.js";
 import { addParcelFiles } from "./parcel.js";

@@ -2,9 +2,9 @@ import type { Environment } from "../../environment/environment.js";
 import type { SlimRecord } from "../../manifest/manifest.js";
 import type { Plan, SlimReport } from "../../plan/plan.js";
 import { EnvpackError } from "../../support/errors.js";
-import type { Missing } from "../../trace/missing.js";
-import type { TraceMemory } from "../../trace/run-nft.js";
-import { tracePlan, type TracedFile } from "../../trace/trace-plan.js";
+import type { Missing } from "../../plan/trace/missing.js";
+import type { TraceMemory } from "../../plan/trace/run-nft.js";
+import { tracePlan, type TracedFile } from "../../plan/trace/trace-plan.js";
 
 /** What of the options of `pack` it is about. */
 export interface TraceOptions {

@@ -6,7 +6,7 @@ import { META } from "../../archive/entry.js";
 import { foreignPackages } from "../../native/foreign-packages.js";
 import { assertRunsHere, readHost } from "../../manifest/host.js";
 import type { Manifest } from "../../manifest/manifest.js";
-import { readPackageJson, type Source, type Subject } from "../../prove/subject.js";
+import { readPackageJson, type Source, type Subject } from "../../evidence/prove/subject.js";
 import { digestFile } from "../../support/digest.js";
 import { EnvpackError } from "../../support/errors.js";
 import { readShortText } from "../../support/read-text.js";

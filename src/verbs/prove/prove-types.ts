@@ -1,8 +1,8 @@
 import type { SignatureOptions } from "../../inspect/signature-files.js";
 import type { Platform } from "../../manifest/manifest.js";
-import type { Hardships } from "../../prove/conditions.js";
-import type { ProofRun } from "../../prove/report.js";
-import type { SandboxKind } from "../../prove/sandbox/sandbox.js";
+import type { Hardships } from "../../evidence/prove/conditions.js";
+import type { ProofRun } from "../../evidence/prove/report.js";
+import type { SandboxKind } from "../../evidence/prove/sandbox/sandbox.js";
 import type { CommonOptions } from "../../support/options.js";
 
 export interface ProveOptions extends CommonOptions, SignatureOptions, Hardships {

@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { EnvpackError } from "../../support/errors.js";
-import { startLimited } from "../../prove/start-limited.js";
-import { findOnPath } from "../../prove/sandbox/choose.js";
-import { otherRootFs, type RootFs } from "../../prove/sandbox/root-fs.js";
+import { startLimited } from "../../evidence/prove/start-limited.js";
+import { findOnPath } from "../../evidence/prove/sandbox/choose.js";
+import { otherRootFs, type RootFs } from "../../evidence/prove/sandbox/root-fs.js";
 
 /** Seconds that unpacking a layer may take. */
 const PATIENCE = 600;

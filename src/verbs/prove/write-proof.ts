@@ -1,11 +1,11 @@
 import { release } from "node:os";
 import { basename } from "node:path";
 import type { Signer } from "../../archive/signing/signer.js";
-import { sealEnvelope } from "../../provenance/envelope.js";
-import { evidenceName } from "../../provenance/evidence.js";
-import { makeStatement, statementTime, type Statement } from "../../provenance/statement.js";
+import { sealEnvelope } from "../../evidence/provenance/envelope.js";
+import { evidenceName } from "../../evidence/provenance/evidence.js";
+import { makeStatement, statementTime, type Statement } from "../../evidence/provenance/statement.js";
 import { readHost } from "../../manifest/host.js";
-import type { ProofRun, Trial } from "../../prove/report.js";
+import type { ProofRun, Trial } from "../../evidence/prove/report.js";
 import { VERSION } from "../../support/version.js";
 import { writeWhole } from "../../engine/sinks/output.js";
 import type { ProvedArchive, ProveResult } from "./prove-types.js";

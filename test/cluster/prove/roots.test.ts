@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { bringNode, NEWEST_LTS } from "../../node-versions.mjs";
 import { pack, prove, type ProveResult } from "../../../src/index.js";
 import { canSandbox, has, makeScratch } from "../../real/commands.js";
-import { writeShop } from "../../prove/shop.js";
+import { writeShop } from "../../evidence/prove/shop.js";
 
 const scratch = makeScratch();
 const project = join(scratch, "shop");

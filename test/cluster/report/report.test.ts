@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { renderPage } from "../../../src/report/page.js";
+import { renderPage } from "../../../src/evidence/report/page.js";
 import { pack } from "../../../src/verbs/pack/pack.js";
 import { envpack, has, makeScratch } from "../../real/commands.js";
-import { largeFacts } from "../../report/made-up.js";
+import { largeFacts } from "../../evidence/report/made-up.js";
 import { openPage, type Page } from "./browser.js";
 
-const built = (name: string): string => readFileSync(join(import.meta.dirname, "../../../dist/report", name), "utf8");
+const built = (name: string): string => readFileSync(join(import.meta.dirname, "../../../dist/evidence/report", name), "utf8");
 const scratch = makeScratch();
 const at = (name: string): string => join(scratch, name);
 const noBrowser = has("chromium") ? false : "chromium is not here";

@@ -1,5 +1,5 @@
 import { parsePlatform } from "../../../environment/cross/triple.js";
-import { ociPlatform, platformText } from "../../../oci/platform.js";
+import { ociPlatform, platformText } from "../../../image/oci/platform.js";
 import { EnvpackError } from "../../../support/errors.js";
 import { isLayoutName, isOneImage } from "../../image/words.js";
 import type { OutputOptions } from "../output.js";
