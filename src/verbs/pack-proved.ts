@@ -35,7 +35,10 @@ export async function packProved(options: PackOptions): Promise<PackResult> {
       const output = join(scratch.path, `round-${round}.tar`);
       const packed = await pack(trialOptions(options, output), { proved: true, broughtBack, memory });
       const proof = await prove({ ...asked, path: output });
-      if (proof.ok) return await pack(options, { proved: true, broughtBack, memory });
+      if (proof.ok) {
+        assertShown(proof);
+        return await pack(options, { proved: true, broughtBack, memory });
+      }
       const missing = missingIn(proof).filter((one) => !broughtBack.some(({ kind, name }) => kind === one.kind && name === one.name));
       const files = packed.trace?.files.length ?? 0;
       if (missing.length === 0 || files === before) throw unproved(proof);
@@ -86,6 +89,21 @@ function missingIn(proof: ProveResult): Missing[] {
   return found
     .filter((one) => one !== null)
     .filter((one, at, all) => all.findIndex(({ kind, name }) => kind === one.kind && name === one.name) === at);
+}
+
+/**
+ * What is started to show that the trace runs has to run: that it fails at the source in the same way shows nothing.
+ *
+ * @throws EnvpackError TRACE_UNPROVED
+ */
+function assertShown({ runs }: ProveResult): void {
+  const [first] = runs.flatMap(({ trials }) =>
+    trials.filter(({ kind, outcome }) => (kind === "entry" || kind === "user") && outcome === "as before"),
+  );
+  if (first === undefined) return;
+  throw new EnvpackError("TRACE_UNPROVED", `what is to prove the trace fails where it is packed too: ${first.name} ${first.detail}`, {
+    hint: "mend that first (it is tried without a network), or prove it by something that works there: --listen, or envpack.prove in package.json",
+  });
 }
 
 function unproved(proof: ProveResult): EnvpackError {

@@ -22,6 +22,9 @@ beforeAll(() => {
     "node_modules/odd/index.js":
       'exports.page = () => { if (!require("fs").existsSync(require("path").join(process.env.NOT_THERE ? "" : __dirname, ["da", "ta"].join("")))) throw new Error("no pages today"); return "odd"; };',
     "node_modules/odd/data/a.bin": "x",
+    // It asks first for a module that no trace sees, and one of its pages is broken wherever it runs.
+    "broken.js": `require.resolve(Buffer.from("bGF6eS90ZW1wbGF0ZXMvcGFnZQ==", "base64").toString());
+require("http").createServer((request, response) => response.writeHead(request.url === "/page" ? 500 : 200).end()).listen(Number(process.env.PORT));`,
     "server.js": `const pages = { "/health": () => "ok", "/page": () => require("lazy").page("page"), "/odd": () => require("odd").page() };
 require("http").createServer((request, response) => {
   try { response.end(pages[request.url]()); } catch (error) { console.error(error); response.writeHead(500).end(); }
@@ -69,6 +72,28 @@ test("T8: what the proof cannot name is not written (TRACE_UNPROVED); a recorded
   await record({ path: project, output, command: ["sh", "-c", `cd "$0" && exec "$1" -e "$2"`, project, process.execPath, visit] });
   expect((await packProved("recorded.tar", { ...asked, records: [output] })).trace).toMatchObject({ proved: true, broughtBack: [] });
   expect((await packProved("kept.tar", { ...asked, keep: ["node_modules/odd/data"] })).trace?.proved).toBe(true);
+}, 240_000);
+
+test("T10: that a page fails where it is packed too hides nothing: what is missing comes back, and the page is no proof", async ({
+  skip,
+}) => {
+  if (!has("bwrap")) skip("bubblewrap is not installed");
+  const trace = ["broken.js"];
+  const { trace: traced } = await packProved("healthy.tar", { trace, listen: ["8080/health"] });
+  expect(traced).toMatchObject({ proved: true, broughtBack: ["lazy/templates/page"] });
+  await expect(packProved("broken.tar", { trace, listen: ["8080/health", "8080/page"] })).rejects.toMatchObject({
+    code: "TRACE_UNPROVED",
+    message: expect.stringMatching(/fails where it is packed too: .* did not answer on port 8080 for \/page \(answered 500\)/),
+    hint: expect.stringContaining("--listen"),
+  });
+  expect(existsSync(join(scratch, "broken.tar"))).toBe(false);
+  const unproved = { path: join(scratch, "unproved.tar"), entry: "broken.js", source: project, save: false } as const;
+  await pack({ path: project, node: "none", ignoreLock: true, trace, output: unproved.path });
+  const { ok, runs } = await prove({ ...unproved, listen: ["8080/health", "8080/page"] });
+  expect([ok, runs[0]?.trials.find(({ kind }) => kind === "entry")]).toEqual([
+    false,
+    expect.objectContaining({ outcome: "failed", reason: "the package lazy/templates/page is not in the environment" }),
+  ]);
 }, 240_000);
 
 test("T9: pages to ask without a proof, and places that are none, are refused before anything is packed", async () => {

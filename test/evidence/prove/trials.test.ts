@@ -54,7 +54,10 @@ async function tryAll(here: Readonly<Record<string, Ended>>, source: Readonly<Re
       Promise.resolve(outcomes[words.join(" ").replace(/^.*\/bin\//, "")] ?? outcomes[(words[0] ?? "").replace(/^.*\//, "")] ?? ended(1));
   const trials = await tryCommands(
     {
-      subject: { manifest: { bins: [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))] } },
+      subject: {
+        manifest: { bins: [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))] },
+        source: source === null ? null : { folder, arcpath: "app" },
+      },
       start: answer(here),
       activated: {},
       reached: "/env",
@@ -100,6 +103,40 @@ test("a command that fails at the source too is as before, and one that works th
   );
   expect(found.get("old")).toBe("as before: ended with status 3; at the source it ended with status 4");
   expect(found.get("moved")).toMatch(/^failed: ended with status 3/);
+});
+
+test("what is missing here is a failure though the source fails too, unless the same is missing there", async () => {
+  const asks = (path: string): Ended => ended(1, { stderr: `Error: ENOENT: no such file or directory, open '${path}'` });
+  const folder = join(scratch, "source");
+  const found = await tryAll(
+    {
+      hides: ended(1, { stderr: "Error: Cannot find module 'part'" }),
+      lacks: ended(1, { stderr: "Error: Cannot find module 'part'" }),
+      file: asks("/env/app/data/a.json"),
+      other: asks("/env/app/data/a.json"),
+      home: asks("/home/me/.config"),
+      library: ended(127, { stderr: "tool: libodd.so.1: cannot open shared object file: No such file or directory" }),
+      denied: ended(1, { stderr: "EACCES: permission denied, open '/env/app/x'" }),
+    },
+    {
+      hides: ended(1, { stderr: "no configuration" }),
+      lacks: ended(1, { stderr: "Error: Cannot find module 'part'" }),
+      file: asks(join(folder, "data/a.json")),
+      other: asks(join(folder, "data/b.json")),
+      home: ended(2, { stderr: "wrong configuration in /home/me/.config" }),
+      library: ended(1, { stderr: "no configuration" }),
+      denied: ended(1, { stderr: "no configuration" }),
+    },
+  );
+  expect([...found].map(([name, text]) => [name, text.slice(0, text.indexOf(":"))])).toEqual([
+    ["hides", "failed"],
+    ["lacks", "as before"],
+    ["file", "as before"],
+    ["other", "failed"],
+    ["home", "failed"],
+    ["library", "failed"],
+    ["denied", "as before"],
+  ]);
 });
 
 test("of a trace what was opened outside is listed, and what was looked for of this machine and is not there", () => {

@@ -3,7 +3,8 @@ import { join, posix } from "node:path";
 import type { SourceContext, Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import type { Ended } from "../start-limited.js";
-import { endedText, lastLine } from "./ended-text.js";
+import { failsAlike } from "./as-before.js";
+import { endedText, lastLine, printedBy } from "./ended-text.js";
 import { reasonOf } from "./reason.js";
 
 /** Seconds: what only prints its version or its help has no need of more. */
@@ -27,10 +28,11 @@ async function tryCommand(context: TrialContext, name: string): Promise<Trial> {
   const { ended, option } = await ask(start, file, sandbox.jobPlace, activated, Math.min(seconds, LIMIT));
   const base = { kind: "command" as const, name, from: null, seconds: ended.seconds };
   if (ended.status === 0) return { ...base, outcome: "ok", detail: option, reason: null };
-  const why = reasonOf(`${ended.stderr}\n${ended.stdout}\n${ended.error ?? ""}`, reason);
+  const text = printedBy(ended);
+  const why = reasonOf(text, reason);
   const before = atSource === null ? null : await askSource(atSource, name, Math.min(seconds, LIMIT));
   const detail = endedText(ended);
-  if (before !== null && before.status !== 0)
+  if (before !== null && before.status !== 0 && failsAlike(text, printedBy(before), context))
     return { ...base, outcome: "as before", detail: `${detail}; at the source it ${endedText(before)}`, reason: why };
   // Programs that know neither option say so, with a status of their own: they did start.
   if (before === null && why === null && ended.status !== null && ended.status < 64 && `${ended.stdout}${ended.stderr}`.trim() !== "") {

@@ -26,6 +26,11 @@ function signalOf(status: number): string {
   return name === undefined ? "" : ` (${name})`;
 }
 
+/** All that a command printed, and why it did not start: what a reason is looked for in. */
+export function printedBy({ stderr, stdout, error }: Pick<Ended, "stderr" | "stdout" | "error">): string {
+  return `${stderr}\n${stdout}\n${error ?? ""}`;
+}
+
 /** The last line that says something, for those failures of which no reason is known. */
 export function lastLine({ stderr, stdout }: Pick<Ended, "stderr" | "stdout">): string | null {
   const lines = `${stdout}\n${stderr}`

@@ -4,7 +4,8 @@ import { EnvpackError } from "../../../support/errors.js";
 import type { Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import { readPackageJson, type Subject } from "../subject.js";
-import { endedText, lastLine } from "./ended-text.js";
+import { failsAlike } from "./as-before.js";
+import { endedText, lastLine, printedBy } from "./ended-text.js";
 import { plainCount } from "./plain-count.js";
 import { STAYS_UP } from "./probe-source.js";
 import { reasonOf } from "./reason.js";
@@ -69,7 +70,7 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
           request: { ...request, alone: request.alone },
           seconds,
         });
-  const failed = before === null || before.ok;
+  const failed = before === null || before.ok || isWorse(result, before) || !failsAlike(result.text, before.text, context);
   return {
     kind: "entry",
     name: entry.name,
@@ -79,6 +80,11 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
     reason: reasonOf(result.text, context.reason) ?? result.last,
     seconds: result.seconds,
   };
+}
+
+/** Whether it ended where it goes on at the source, or did not answer where it does there. */
+function isWorse(here: Attempt, before: Attempt): boolean {
+  return (here.ended && !before.ended) || before.answers.some((status, at) => status > 0 && !here.answers[at]);
 }
 
 /**
@@ -108,6 +114,10 @@ function entryOf(folder: string, { entry }: EntryRequest): Entry | null {
 
 interface Attempt {
   readonly ok: boolean;
+  /** Whether the program came to an end by itself. */
+  readonly ended: boolean;
+  /** The status that each place answered with; 0: it did not. */
+  readonly answers: readonly number[];
   readonly detail: string;
   /** What a reason is looked for in. */
   readonly text: string;
@@ -131,13 +141,15 @@ async function attempt(start: Start, { node, entry, cwd, env, request: { listen,
   const ended = await start({ words: command, cwd, env }, { seconds: seconds + 5 });
   const told = tellOf(ended.results);
   const base = {
-    text: `${ended.stderr}\n${ended.stdout}\n${told?.error ?? ""}`,
+    ended: told === null || told.status !== undefined || told.error !== undefined,
+    answers: told?.answers ?? [],
+    text: printedBy({ ...ended, error: told?.error ?? null }),
     last: lastLine(ended),
     seconds: told?.seconds ?? ended.seconds,
   };
   if (told === null) return { ...base, ok: false, detail: endedText(ended) };
   const after = `after ${plainCount(base.seconds)} s`;
-  if (told.answered !== undefined) return { ...base, ok: true, detail: `answered ${answersText(told.answered, listen)} ${after}` };
+  if (told.answered !== undefined) return { ...base, ok: true, detail: `answered ${answersText(told.answers, listen)} ${after}` };
   if (told.listens !== undefined) return { ...base, ok: true, detail: `listens on port ${told.listens} ${after}` };
   if (told.up === true) return { ...base, ok: true, detail: `stayed up for ${plainCount(patience)} s` };
   if (told.unanswered !== undefined) return { ...base, ok: false, detail: `did not answer ${told.unanswered} ${after}` };
@@ -155,8 +167,8 @@ function answersText(statuses: readonly number[], listen: readonly Place[]): str
 }
 
 interface Told {
-  /** The status of each answer. */
-  readonly answered?: readonly number[];
+  /** All places did. */
+  readonly answered?: true;
   readonly listens?: number;
   readonly up?: boolean;
   /** The first place that did not, and what came instead. */
@@ -164,6 +176,8 @@ interface Told {
   readonly error?: string;
   readonly status?: number | null;
   readonly signal?: string | null;
+  /** The status of each place's answer; 0: none that will do. */
+  readonly answers: readonly number[];
   readonly seconds: number;
 }
 

@@ -3,6 +3,7 @@ import { join, posix } from "node:path";
 import type { Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import { findPackage, ownFolders, readPackageJson } from "../subject.js";
+import { failsAlike } from "./as-before.js";
 import { endedText, lastLine } from "./ended-text.js";
 import { IMPORTS } from "./probe-source.js";
 import { reasonOf } from "./reason.js";
@@ -189,7 +190,7 @@ function isOtherWay({ ok, code }: Attempt): boolean {
 }
 
 function judge(
-  { reason }: TrialContext,
+  context: TrialContext,
   name: string,
   from: "project" | "elsewhere",
   loaded: Loaded | undefined,
@@ -197,21 +198,25 @@ function judge(
 ): Trial {
   const base = { kind: "import" as const, name, from, seconds: loaded?.seconds ?? 0 };
   if (holds(loaded) && loaded !== undefined) return { ...base, outcome: "ok", detail: waysText(loaded), reason: null };
-  const failed = loaded === undefined ? null : loaded.required.ok ? loaded.imported : loaded.required;
-  const text = failed?.text ?? "";
+  const text = failureOf(loaded);
   const detail =
     loaded?.required.ok === true
       ? "required, cannot be imported"
       : loaded?.imported.ok === true
         ? "imported, cannot be required"
         : firstLine(text);
-  const worked = before === undefined || holds(before);
+  const worked = before === undefined || holds(before) || !failsAlike(text, failureOf(before), context);
   return {
     ...base,
     outcome: worked ? "failed" : "as before",
     detail,
-    reason: reasonOf(text, reason) ?? (firstLine(text) === detail ? null : firstLine(text)),
+    reason: reasonOf(text, context.reason) ?? (firstLine(text) === detail ? null : firstLine(text)),
   };
+}
+
+/** What the way that failed threw; empty where nothing is known of it. */
+function failureOf(loaded: Loaded | undefined): string {
+  return loaded === undefined ? "" : (loaded.required.ok ? loaded.imported : loaded.required).text;
 }
 
 function waysText({ required, imported }: Loaded): string {

@@ -58,7 +58,8 @@ export async function tryLibraries(context: TrialContext): Promise<Trial[]> {
         );
   return failing.map(({ native, lacks }, at): Trial => {
     const path = paths[at] ?? null;
-    const isAsBefore = path !== null && (before.get(asked.indexOf(path)) ?? []).length > 0;
+    const lacked = path === null ? [] : (before.get(asked.indexOf(path)) ?? []);
+    const isAsBefore = lacks.every((name) => lacked.includes(name));
     return {
       ...base,
       name: native.file,

@@ -61,7 +61,7 @@ let over = false;
 const finish = (value) => {
   if (over) return;
   over = true;
-  tell({ ...value, seconds: (Date.now() - began) / 1000 });
+  tell({ ...value, answers: places.map(({ status }) => status), seconds: (Date.now() - began) / 1000 });
   child.kill("SIGKILL");
   process.exit(0);
 };
@@ -102,7 +102,7 @@ const look = () => {
     if (found > 0) return finish({ listens: found });
     if (late) return finish({ up: true });
   } else {
-    if (open.length === 0) return finish({ answered: places.map(({ status }) => status) });
+    if (open.length === 0) return finish({ answered: true });
     const hopeless = open.every(({ broken }) => broken > 0 && Date.now() - broken > 3000);
     if (late || hopeless) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")" });
     open.forEach(ask);

@@ -46,6 +46,11 @@ const RULES: readonly Rule[] = [
   [/JavaScript heap out of memory|ENOMEM|Cannot allocate memory/, () => "has not enough memory"],
 ];
 
+/** Whether a reason of `reasonOf` tells of something that the source may have and the environment has not. */
+export function isOfTheMove(reason: string): boolean {
+  return /^lacks the library |(?:is not in the environment|is there on this machine only|is not there|is not on PATH there)$/.test(reason);
+}
+
 const READ_ONLY = /(?:EROFS|[Rr]ead-only file system)[^\n]{0,400}?'(\/[^'\n]{1,4096})'|(?<![^\s:'"])(\/[^\s:'"]+): Read-only file system/;
 
 /** Why something failed, in one line, from what it printed or threw; null where that says nothing that is known. */

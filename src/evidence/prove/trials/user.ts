@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import type { TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
-import { endedText, lastLine } from "./ended-text.js";
+import { failsAlike } from "./as-before.js";
+import { endedText, lastLine, printedBy } from "./ended-text.js";
 import { reasonOf } from "./reason.js";
 
 /** Runs a command of the user's in the project's folder, as in an activated shell there. */
@@ -20,11 +21,11 @@ export async function tryUserCommand(context: TrialContext, words: readonly stri
   if (ended.status === 0) return { ...base, outcome: "ok", detail: endedText(ended), reason: null };
   const before =
     atSource === null ? null : await atSource.start({ words, cwd: atSource.pathOf(folder) ?? atSource.folder, env: atSource.env });
-  const isAsBefore = before !== null && before.status !== 0;
+  const isAsBefore = before !== null && before.status !== 0 && failsAlike(printedBy(ended), printedBy(before), context);
   return {
     ...base,
     outcome: isAsBefore ? "as before" : "failed",
     detail: isAsBefore ? `${endedText(ended)}; at the source it ${endedText(before)}` : endedText(ended),
-    reason: reasonOf(`${ended.stderr}\n${ended.stdout}\n${ended.error ?? ""}`, reason) ?? lastLine(ended),
+    reason: reasonOf(printedBy(ended), reason) ?? lastLine(ended),
   };
 }
