@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { makeScratch } from "../cache/scratch.js";
 import { EnvpackError } from "../support/errors.js";
-import { missingOf, type Missing } from "../plan/trace/missing.js";
+import { missingOf, widerThan, type Missing } from "../plan/trace/missing.js";
 import type { TraceMemory } from "../plan/trace/run-nft.js";
 import { pack, type PackOptions, type PackResult } from "./pack/pack.js";
 import { prove, type ProveResult } from "./prove/prove.js";
@@ -39,7 +39,10 @@ export async function packProved(options: PackOptions): Promise<PackResult> {
         assertShown(proof);
         return await pack(options, { proved: true, broughtBack, memory });
       }
-      const missing = missingIn(proof).filter((one) => !broughtBack.some(({ kind, name }) => kind === one.kind && name === one.name));
+      const isBack = (one: Missing): boolean => broughtBack.some(({ kind, name }) => kind === one.kind && name === one.name);
+      const missing = missingIn(proof)
+        .map((one) => (isBack(one) ? (widerThan(one) ?? one) : one))
+        .filter((one) => !isBack(one));
       const files = packed.trace?.files.length ?? 0;
       if (missing.length === 0 || files === before) throw unproved(proof);
       before = files;

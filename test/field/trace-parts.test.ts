@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { planPack } from "../../src/index.js";
-import { isMeant, missingOf } from "../../src/plan/trace/missing.js";
+import { filesMeant, isMeant, missingOf, widerThan, type Missing } from "../../src/plan/trace/missing.js";
 import { encodeRecord, readRecord, RECORD_VERSION, type RecordedEnvironment } from "../../src/plan/trace/record-file.js";
 import { TouchedFiles } from "../../src/plan/trace/touched-files.js";
 import { writeFiles } from "../evidence/prove/shop.js";
@@ -45,6 +45,29 @@ test("T11: what is missing may be a file, a folder that is named in part, or a p
   expect(meant("the package a/sub/file is not in the environment", "a/other.js")).toBe(true);
   expect(meant("the package ab is not in the environment", "a/b.js")).toBe(false);
   expect(meant("app/node_modules/a/views is not in the environment", "a/views/x.html")).toBe(true);
+});
+
+test("T11: of a package comes back what the path in it names, its folder, or all where it names no file; next time all", () => {
+  const files = [
+    "a/package.json",
+    "a/lib/x.js",
+    "a/lib/x/part.js",
+    "a/lib/xy.js",
+    "b/node_modules/a/lib/x.js",
+    "b/lib/x.js",
+    "@s/a/lib/x.js",
+  ];
+  const back = (name: string): string[] =>
+    filesMeant(
+      { kind: "package", name },
+      files.map((path) => ({ path: `app/node_modules/${path}` })),
+    ).map(({ path }) => path.slice("app/node_modules/".length));
+  expect(back("a/lib/x")).toEqual(["a/lib/x.js", "a/lib/x/part.js", "b/node_modules/a/lib/x.js"]);
+  expect(back("@s/a/lib/x.js")).toEqual(["@s/a/lib/x.js"]);
+  expect(back("a/exported")).toEqual(["a/package.json", "a/lib/x.js", "a/lib/x/part.js", "a/lib/xy.js", "b/node_modules/a/lib/x.js"]);
+  const wider = (missing: Missing): string | undefined => widerThan(missing)?.name;
+  expect(wider({ kind: "package", name: "@s/a/lib/x.js" })).toBe("@s/a");
+  expect([wider({ kind: "package", name: "@s/a" }), wider({ kind: "path", name: "app/x/y" })]).toEqual([undefined, undefined]);
 });
 
 test("T12: strace's paths are read as bytes: octal, quoted, relative to a folder, links with what they lead to; what failed is none", () => {

@@ -100,9 +100,9 @@ describe("pack --trace", () => {
     const bad = join(scratch, "bad.tar");
     const found = await pack({ path: project, trace: ["fails.js"], proveTrace: true, output: bad }).catch((error: unknown) => error);
     rmSync(join(project, "fails.js"));
-    // What fails at the source too is no fault of the trace.
-    expect(found).toMatchObject({ trace: { proved: true } });
-    expect(existsSync(bad)).toBe(true);
+    // What fails at the source too is no fault of the trace, but no proof of it either.
+    expect(found).toMatchObject({ code: "TRACE_UNPROVED", message: expect.stringContaining("fails where it is packed too: fails.js") });
+    expect(existsSync(bad)).toBe(false);
   }, 120_000);
 
   test.each([

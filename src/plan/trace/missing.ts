@@ -1,4 +1,4 @@
-import { spellings, levelsOf } from "../slim/package-tree.js";
+import { levelsOf, spellings, splitBare } from "../slim/package-tree.js";
 
 /** What a proof missed, as messages of Node.js and of systems tell it. */
 export interface Missing {
@@ -23,4 +23,22 @@ export function isMeant({ kind, name }: Missing, path: string): boolean {
   if (kind === "file") return spellings(name).some((one) => path.endsWith(`/${one}`)) || path.includes(`/${name}/`);
   const level = levelsOf(path).at(-1);
   return level !== undefined && (level.name === name || name.startsWith(`${level.name}/`));
+}
+
+/** Of files that stayed out those that were missed: what a path in a package names, where it does; else all of the package. */
+export function filesMeant<File extends { readonly path: string }>(missing: Missing, files: readonly File[]): readonly File[] {
+  const meant = files.filter(({ path }) => isMeant(missing, path));
+  const bare = missing.kind === "package" ? splitBare(missing.name) : null;
+  if (bare === null) return meant;
+  const named = meant.filter(({ path }) => {
+    const inside = levelsOf(path).at(-1)?.inside ?? "";
+    return spellings(bare.inside).includes(inside) || inside.startsWith(`${bare.inside}/`);
+  });
+  return named.length > 0 ? named : meant;
+}
+
+/** What else may be meant where that did not do: the whole package; null: nothing is known. */
+export function widerThan({ kind, name }: Missing): Missing | null {
+  const bare = kind === "package" ? splitBare(name) : null;
+  return bare === null ? null : { kind, name: bare.name };
 }

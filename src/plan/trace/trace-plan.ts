@@ -8,7 +8,7 @@ import { isLicence } from "../slim/licences.js";
 import { levelsOf } from "../slim/package-tree.js";
 import { EnvpackError } from "../../support/errors.js";
 import { pathMatcher } from "../../support/filters.js";
-import { isMeant, type Missing } from "./missing.js";
+import { filesMeant, type Missing } from "./missing.js";
 import { describeRecorded } from "./recorded-environment.js";
 import { readRecord } from "./record-file.js";
 import { traceEntries, type TraceMemory } from "./run-nft.js";
@@ -75,12 +75,10 @@ export async function tracePlan(plan: Plan, environment: Environment, request: T
     if ((request.keep ?? []).length > 0 && isKept(path.startsWith(`${base}/`) ? path.slice(base.length + 1) : path))
       picker.keep(path, "--keep names it");
   }
-  const back = files
-    .filter(({ path }) => !picker.why.has(path))
-    .map((file) => ({ file, missed: request.broughtBack?.find((one) => isMeant(one, file.path)) }));
-  const returned = back.filter(({ missed }) => missed !== undefined);
-  for (const { file, missed } of returned) picker.keep(file.path, `the proof missed ${missed?.name ?? ""}`);
-  const scripts = returned.filter(({ file }) => /\.[cm]?js$/.test(file.path)).map(({ file }) => file.disk);
+  const out = files.filter(({ path }) => !picker.why.has(path));
+  const returned = (request.broughtBack ?? []).flatMap((missed) => filesMeant(missed, out).map((file) => ({ file, missed })));
+  for (const { file, missed } of returned) picker.keep(file.path, `the proof missed ${missed.name}`);
+  const scripts = [...new Set(returned.map(({ file }) => file.disk).filter((path) => /\.[cm]?js$/.test(path)))];
   if (scripts.length > 0) await trace(scripts);
   picker.addCompany(environment);
   const left = files.filter(({ path }) => !picker.why.has(path));

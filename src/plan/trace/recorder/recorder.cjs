@@ -54,7 +54,10 @@ function start() {
   };
   const ASKED = ["stat", "lstat", "access", "exists", "readdir", "opendir", "realpath", "readlink"];
   const OPENED = ["open", "readFile", "copyFile", "cp", "openAsBlob", "createReadStream", "ReadStream"];
-  for (const [how, names] of [["asked", ASKED], ["opened", OPENED]]) {
+  for (const [how, names] of [
+    ["asked", ASKED],
+    ["opened", OPENED],
+  ]) {
     for (const name of names) {
       if (name !== "ReadStream") wrap(fs, name, how);
       wrap(fs, `${name}Sync`, how);
@@ -99,7 +102,9 @@ let out, roots; export const initialize = (data) => { out = data.out; roots = da
 export const resolve = async (specifier, context, next) => { const found = await next(specifier, context);
 try { if (found.url.startsWith("file:")) { const file = fileURLToPath(found.url); if (roots.some((root) => file.startsWith(root + "/"))) appendFileSync(out, JSON.stringify(["resolved", file]) + "\\n"); } } catch {}
 return found; };`;
-  Module.register(`data:text/javascript,${encodeURIComponent(hooks)}`, pathToFileURL(__filename), { data: { out: `${out}.imports`, roots: ROOTS } });
+  Module.register(`data:text/javascript,${encodeURIComponent(hooks)}`, pathToFileURL(__filename), {
+    data: { out: `${out}.imports`, roots: ROOTS },
+  });
 }
 
 /** Children that are given variables of their own are given these as well. */
@@ -108,7 +113,8 @@ function recordChildren(note) {
   for (const name of ["NODE_OPTIONS", "ENVPACK_RECORD", "ENVPACK_RECORD_ROOTS"]) own[name] = process.env[name];
   const extend = (env) => {
     const given = { ...env };
-    if (!(given.NODE_OPTIONS || "").includes(__filename)) given.NODE_OPTIONS = [given.NODE_OPTIONS, `--require ${JSON.stringify(__filename)}`].filter(Boolean).join(" ");
+    if (!(given.NODE_OPTIONS || "").includes(__filename))
+      given.NODE_OPTIONS = [given.NODE_OPTIONS, `--require ${JSON.stringify(__filename)}`].filter(Boolean).join(" ");
     return { ...own, ...given };
   };
   for (const name of ["spawn", "spawnSync", "execFile", "execFileSync", "exec", "execSync", "fork"]) {
