@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { makeScratch } from "../cache/scratch.js";
 import { EnvpackError } from "../support/errors.js";
-import { missingOf, widerThan, type Missing } from "../plan/trace/missing.js";
+import { missingOf, nextToBringBack, type Missing } from "../plan/trace/missing.js";
 import type { TraceMemory } from "../plan/trace/run-nft.js";
 import { pack, type PackOptions, type PackResult } from "./pack/pack.js";
 import { prove, type ProveResult } from "./prove/prove.js";
@@ -39,10 +39,7 @@ export async function packProved(options: PackOptions): Promise<PackResult> {
         assertShown(proof);
         return await pack(options, { proved: true, broughtBack, memory });
       }
-      const isBack = (one: Missing): boolean => broughtBack.some(({ kind, name }) => kind === one.kind && name === one.name);
-      const missing = missingIn(proof)
-        .map((one) => (isBack(one) ? (widerThan(one) ?? one) : one))
-        .filter((one) => !isBack(one));
+      const missing = nextToBringBack(missingIn(proof), broughtBack);
       const files = packed.trace?.files.length ?? 0;
       if (missing.length === 0 || files === before) throw unproved(proof);
       before = files;
@@ -88,10 +85,9 @@ function failed({ runs }: ProveResult): ProveResult["runs"][number]["trials"] {
 }
 
 function missingIn(proof: ProveResult): Missing[] {
-  const found = failed(proof).map(({ reason }) => (reason === null ? null : missingOf(reason)));
-  return found
-    .filter((one) => one !== null)
-    .filter((one, at, all) => all.findIndex(({ kind, name }) => kind === one.kind && name === one.name) === at);
+  return failed(proof)
+    .map(({ reason }) => (reason === null ? null : missingOf(reason)))
+    .filter((one) => one !== null);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { levelsOf, spellings, splitBare } from "../slim/package-tree.js";
 
 /** What a proof missed, as messages of Node.js and of systems tell it. */
@@ -37,8 +38,36 @@ export function filesMeant<File extends { readonly path: string }>(missing: Miss
   return named.length > 0 ? named : meant;
 }
 
-/** What else may be meant where that did not do: the whole package; null: nothing is known. */
-export function widerThan({ kind, name }: Missing): Missing | null {
-  const bare = kind === "package" ? splitBare(name) : null;
-  return bare === null ? null : { kind, name: bare.name };
+/** Misses in one folder of a package until all of it comes back: who loads so many by turns goes on, and each costs a round. */
+const MANY = 3;
+
+/**
+ * What is to come back next, of what a proof missed now: never what is back already. What was missed once more, or with others
+ * of its folder, stands for its folder or its package.
+ *
+ * @param back what came back in earlier rounds
+ */
+export function nextToBringBack(missed: readonly Missing[], back: readonly Missing[]): Missing[] {
+  const next: Missing[] = [];
+  for (const first of missed) {
+    let one: Missing | null = first;
+    while (one !== null && (isIn(one, back) || siblingsOf(one, back) + 1 >= MANY)) one = widerThan(one);
+    if (one !== null && !isIn(one, next)) next.push(one);
+  }
+  return next;
+}
+
+function isIn({ kind, name }: Missing, list: readonly Missing[]): boolean {
+  return list.some((other) => other.kind === kind && other.name === name);
+}
+
+function siblingsOf(one: Missing, back: readonly Missing[]): number {
+  const folder = widerThan(one)?.name;
+  return folder === undefined ? 0 : back.filter((other) => other.kind === one.kind && widerThan(other)?.name === folder).length;
+}
+
+/** The folder of a path in a package, at last the package; null: there is nothing wider. */
+function widerThan({ kind, name }: Missing): Missing | null {
+  const inside = kind === "package" ? splitBare(name)?.inside : kind === "path" ? levelsOf(name).at(-1)?.inside : undefined;
+  return inside === undefined || inside === "" ? null : { kind, name: posix.dirname(name) };
 }
