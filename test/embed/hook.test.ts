@@ -266,3 +266,21 @@ describe("activationEnv", () => {
     });
   });
 });
+
+it("looks for what a workspace's member needs where Node would: with the member, then with the workspace, by require as by import", async () => {
+  const root = await layOut(makeFolder("member"), makeEnvironment({ resolveFrom: ["packages/web"] }), {
+    "app/packages/web/package.json": '{"name":"web"}',
+    "app/packages/web/node_modules/own/index.js": "module.exports = 'own of the member'",
+    "app/packages/web/node_modules/both/index.js": "module.exports = 'both of the member'",
+    "app/node_modules/both/index.js": "module.exports = 'both of the workspace'",
+    "app/node_modules/hoisted/index.js": "module.exports = 'hoisted'",
+  });
+  const scripts = makeFolder("scripts of members");
+  write(join(scripts, "r.cjs"), "console.log([require('own'), require('both'), require('hoisted')].join())");
+  write(join(scripts, "i.mjs"), "import o from 'own'; import b from 'both'; import h from 'hoisted'; console.log([o, b, h].join())");
+  const env = activationEnv(root, { name: "sample" }, { PATH: process.env["PATH"] });
+  for (const script of ["r.cjs", "i.mjs"])
+    expect(execFileSync(process.execPath, [join(scripts, script)], { encoding: "utf8", env })).toBe(
+      "own of the member,both of the member,hoisted\n",
+    );
+});

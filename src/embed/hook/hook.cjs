@@ -23,10 +23,20 @@ try {
     const fs = require("fs");
     const url = require("url");
     const root = path.dirname(__dirname);
-    // In their order: each `pnpm add -g` of newer versions has a folder of its own.
-    const packages = "@RESOLVE_FROM@".map(function (folder) {
-      return path.join(root, folder, "node_modules");
-    });
+    // In their order: each `pnpm add -g` of newer versions has a folder of its own. Then the folders above them, as Node
+    // goes on: what a workspace's member needs lies with the workspace, for the most part.
+    const packages = nodeModulesOf("@RESOLVE_FROM@");
+
+    function nodeModulesOf(folders) {
+      const own = folders.map(function (folder) { return path.join(root, folder, "node_modules"); });
+      folders.forEach(function (folder) {
+        for (let at = path.dirname(folder); at !== "."; at = path.dirname(at)) {
+          const above = path.join(root, at, "node_modules");
+          if (own.indexOf(above) === -1) own.push(above);
+        }
+      });
+      return own;
+    }
 
     /** What Node looks up in node_modules: no path, no URL, no "#import" of a package itself. */
     const BARE = /^(?!\.{0,2}[\\/]|\.{1,2}$|#|[a-z][a-z0-9+.-]*:)./i;
