@@ -89,6 +89,17 @@ describe("what is not installed", () => {
     await expect(read()).rejects.toMatchObject({ code: "NOT_INSTALLED", hint: expect.stringContaining("npm install") });
   });
 
+  test("a member of a pnpm workspace that was never installed: pnpm's own command", async () => {
+    writeTree(folder, {
+      "pnpm-workspace.yaml": "packages: [packages/*]\n",
+      "packages/web/package.json": { name: "web", dependencies: { a: "1" } },
+    });
+    await expect(readEnvironment(join(folder, "packages/web"), { node: "none" })).rejects.toMatchObject({
+      code: "NOT_INSTALLED",
+      hint: expect.stringContaining("`pnpm install"),
+    });
+  });
+
   test("a dependency that package.json names and no lockfile knows", async () => {
     project({}, {}, { dependencies: { added: "1" } });
     await expect(read()).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LOCK_LIMIT, readShortText } from "../../support/read-text.js";
 import type { Target } from "../../manifest/target.js";
 import type { ManagerRecord } from "../../manifest/manifest.js";
@@ -10,7 +10,7 @@ import { MANAGERS } from "./registry.js";
 
 /**
  * The manager that made what is installed: by what it left in node_modules, else by the
- * `packageManager` field, else by the lockfile, else npm.
+ * `packageManager` field, else by the lockfile, else by a workspace file of its own, here or above, else npm.
  */
 export function detectManager(root: string, json: PackageJson): PackageManager {
   const isThere = (path: string): boolean => existsSync(join(root, path));
@@ -19,8 +19,16 @@ export function detectManager(root: string, json: PackageJson): PackageManager {
     MANAGERS.find(({ stores }) => stores.some((store) => isThere(`node_modules/${store}`))) ??
     MANAGERS.find((manager) => isDeclared(manager, json.packageManager)) ??
     MANAGERS.find((manager) => manager.lockfiles.some((name) => isThere(name) && ownsLockfile(manager, join(root, name)))) ??
+    MANAGERS.find(({ workspaceFile }) => workspaceFile !== undefined && isAbove(root, workspaceFile)) ??
     npm
   );
+}
+
+function isAbove(folder: string, name: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, name))) return true;
+    if (at === dirname(at)) return false;
+  }
 }
 
 /** Whether an installation of the manager's ended here; else somebody or something put together what lies in node_modules. */

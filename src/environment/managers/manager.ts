@@ -101,6 +101,8 @@ export interface PackageManager {
   readonly stores: readonly string[];
   /** Names in the project's root that tell of it where nothing is installed. */
   readonly lockfiles: readonly string[];
+  /** A file at the root of a workspace that no other manager reads; absent: it has none. */
+  readonly workspaceFile?: string;
   /** Whether a lockfile, or a version of the `packageManager` field, is its own; absent: all of its name are. */
   readonly owns?: (claim: { readonly lockfile?: string; readonly version?: string }) => boolean;
   /** Which version made the installation; null where nothing on the disk tells. */

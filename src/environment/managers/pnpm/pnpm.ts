@@ -14,6 +14,7 @@ export const pnpm: PackageManager = {
   marks: ["node_modules/.modules.yaml", CURRENT],
   stores: [".pnpm"],
   lockfiles: ["pnpm-lock.yaml"],
+  workspaceFile: "pnpm-workspace.yaml",
   readVersion: readPnpmVersion,
   readDevelopment,
   readRecord: ({ root }) => readPnpmRecord(root),
