@@ -108,3 +108,36 @@ test("T9: pages to ask without a proof, and places that are none, are refused be
   });
   expect(existsSync(output)).toBe(false);
 });
+
+test("T13: a member of a workspace is compared with itself at the source, and what is missing is read off an answer too", async ({
+  skip,
+}) => {
+  if (!has("bwrap")) skip("bubblewrap is not installed");
+  const workspace = join(scratch, "workspace");
+  const json = (name: string, more: object = {}): string => JSON.stringify({ name, version: "1.0.0", ...more });
+  writeFiles(workspace, {
+    "package.json": json("all", { private: true, workspaces: ["packages/*"] }),
+    "node_modules/texts/package.json": json("texts"),
+    "node_modules/texts/index.js": "exports.in = (name) => require('texts/' + Buffer.from(name, 'base64'));",
+    "node_modules/texts/de.js": "module.exports = 'hallo';",
+    "packages/web/package.json": json("web", { dependencies: { texts: "1.0.0" } }),
+    // As frameworks do, it says nothing on its streams, and escapes what it answers.
+    "packages/web/server.js": `const { in: text } = require("texts");
+require("http").createServer((request, response) => {
+  try { response.end(text("ZGU=")); } catch ({ message }) { response.writeHead(500).end(JSON.stringify({ message })); }
+}).listen(Number(process.env.PORT));`,
+  });
+  const path = join(workspace, "packages/web");
+  const unproved = join(scratch, "member.tar");
+  const options = { path, node: "none", ignoreLock: true, trace: ["server.js"] } as const;
+  await pack({ ...options, output: unproved });
+  for (const source of [path, workspace]) {
+    const { ok, runs } = await prove({ path: unproved, source, entry: "server.js", listen: "8080", save: false });
+    expect([ok, runs[0]?.trials.find(({ kind }) => kind === "entry")]).toEqual([
+      false,
+      expect.objectContaining({ outcome: "failed", reason: "the package texts/de is not in the environment" }),
+    ]);
+  }
+  const { trace } = await pack({ ...options, proveTrace: true, listen: "8080", output: join(scratch, "member-proved.tar") });
+  expect(trace).toMatchObject({ proved: true, broughtBack: ["texts/de"] });
+}, 240_000);

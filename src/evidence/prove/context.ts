@@ -31,7 +31,10 @@ export interface TrialContext {
 export interface SourceContext {
   readonly start: Start;
   readonly node: string;
+  /** The project's folder: of a workspace's member, the member's; or the prefix. */
   readonly folder: string;
+  /** Where its commands lie, the nearest first. */
+  readonly bins: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The source's path of what has an arcpath; null: it did not come from there. */
   readonly pathOf: (arcpath: string) => string | null;

@@ -171,20 +171,23 @@ async function startTraced(strace: string, line: Line, trace: string, limits: Li
 }
 
 /** This user's own place: what it sees of the machine stays, and the network is taken away where that can be done. */
-function sourceContext({ subject: { source }, seconds, signal }: ProveRequest): SourceContext | null {
+function sourceContext({ subject: { source, manifest }, seconds, signal }: ProveRequest): SourceContext | null {
   if (source === null) return null;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined && name !== "NODE_OPTIONS") env[name] = value;
-  const bins = [join(source.folder, "node_modules/.bin"), join(source.folder, "bin")];
-  env.PATH = [...bins, dirname(process.execPath), env.PATH ?? "/usr/bin:/bin"].join(":");
   const pathOf = (arcpath: string): string | null => {
     if (arcpath === source.arcpath) return source.folder;
     const prefix = source.arcpath === "" ? "" : `${source.arcpath}/`;
     return arcpath.startsWith(prefix) ? join(source.folder, arcpath.slice(prefix.length)) : null;
   };
+  const folder = pathOf(manifest.kind === "project" ? (manifest.resolveFrom[0] ?? "") : "") ?? source.folder;
+  // What is not there can fail at nothing.
+  if (!existsSync(folder)) return null;
+  const bins = [...[...new Set([folder, source.folder])].map((at) => join(at, "node_modules/.bin")), join(source.folder, "bin")];
+  env.PATH = [...bins, dirname(process.execPath), env.PATH ?? "/usr/bin:/bin"].join(":");
   const start: Start = ({ words, cwd, env: own }: InsideCommand, limits = {}) =>
     startLimited(withoutNetwork({ words, cwd, env: own }), { seconds, signal, ...limits });
-  return { start, node: process.execPath, folder: source.folder, env, pathOf };
+  return { start, node: process.execPath, folder, bins, env, pathOf };
 }
 
 function withoutNetwork({ words: [program = "", ...args], cwd, env }: InsideCommand): Line {

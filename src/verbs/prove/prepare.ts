@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { chmod, lstat, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { copy } from "fs-extra/esm";
 import { isFolder, openEnvironment, unsignedFolder } from "../../inspect/open-environment.js";
 import { META } from "../../archive/entry.js";
+import { ENVIRONMENT_FOLDER } from "../../plan/layout.js";
 import { foreignPackages } from "../../native/foreign-packages.js";
 import { assertRunsHere, readHost } from "../../manifest/host.js";
 import type { Manifest } from "../../manifest/manifest.js";
@@ -73,8 +75,8 @@ async function finish(
 ): Promise<Prepared> {
   const emulator = await emulatorFor(manifest, options);
   await openToAll(tree);
-  const source = await findSource(options, manifest, origin);
-  return { subject: { tree, manifest, source }, archive, emulator };
+  const folder = await findSource(options, manifest, origin);
+  return { subject: { tree, manifest, source: folder === null ? null : placeSource(folder, manifest) }, archive, emulator };
 }
 
 /** What was made for another platform needs an emulator that the kernel starts by itself. */
@@ -114,18 +116,31 @@ async function openToAll(folder: string): Promise<void> {
 }
 
 /** The place where it was made: the project that was named, or the current folder where that is the same project. */
-async function findSource({ source }: ProveOptions, manifest: Manifest, origin: string | null): Promise<Source | null> {
-  const arcpath = manifest.kind === "project" ? "app" : "";
+async function findSource({ source }: ProveOptions, manifest: Manifest, origin: string | null): Promise<string | null> {
   if (source !== undefined) {
     if (!(await isFolder(resolve(source))))
       throw new EnvpackError("USAGE", "the source is no folder", {
         path: source,
         hint: "name the folder that the environment was packed from",
       });
-    return { folder: await realpath(resolve(source)), arcpath };
+    return realpath(resolve(source));
   }
-  if (origin !== null) return { folder: origin, arcpath };
-  return manifest.kind === "project" && isSameProject(resolve("."), manifest) ? { folder: await realpath("."), arcpath } : null;
+  if (origin !== null) return origin;
+  return manifest.kind === "project" && isSameProject(resolve("."), manifest) ? realpath(".") : null;
+}
+
+/**
+ * Where a folder stands in the environment. Of a workspace's member the whole workspace is the source: its packages lie there.
+ *
+ * @param folder the member's, or its workspace's
+ */
+function placeSource(folder: string, { kind, resolveFrom: [first = ""] }: Manifest): Source {
+  if (kind !== "project") return { folder, arcpath: "" };
+  const base = ENVIRONMENT_FOLDER.project;
+  const member = first.startsWith(`${base}/`) ? first.slice(base.length + 1) : "";
+  if (member === "" || existsSync(join(folder, member))) return { folder, arcpath: base };
+  if (folder.endsWith(`/${member}`)) return { folder: folder.slice(0, -member.length - 1), arcpath: base };
+  return { folder, arcpath: first };
 }
 
 function isSameProject(folder: string, { name, version }: Manifest): boolean {

@@ -64,7 +64,7 @@ async function tryAll(here: Readonly<Record<string, Ended>>, source: Readonly<Re
       sandbox: { jobPlace: "/job" },
       reason: { place: "/env", hiddenRoots: ["/home/me"] },
       seconds: 30,
-      atSource: source === null ? null : { start: answer(source), folder, env: {} },
+      atSource: source === null ? null : { start: answer(source), folder, bins: [join(folder, "bin")], env: {} },
     } as unknown as TrialContext,
     2,
   );

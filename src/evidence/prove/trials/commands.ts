@@ -32,7 +32,7 @@ async function tryCommand(context: TrialContext, name: string): Promise<Trial> {
   const why = reasonOf(text, reason);
   const before = atSource === null ? null : await askSource(atSource, name, Math.min(seconds, LIMIT));
   const detail = endedText(ended);
-  if (before !== null && before.status !== 0 && failsAlike(text, printedBy(before), context))
+  if (before !== null && failsAlike(ended, before, context))
     return { ...base, outcome: "as before", detail: `${detail}; at the source it ${endedText(before)}`, reason: why };
   // Programs that know neither option say so, with a status of their own: they did start.
   if (before === null && why === null && ended.status !== null && ended.status < 64 && `${ended.stdout}${ended.stderr}`.trim() !== "") {
@@ -56,7 +56,7 @@ async function ask(start: Start, file: string, cwd: string, env: TrialContext["b
 }
 
 /** null: the source has no such command. */
-async function askSource({ start, folder, env }: SourceContext, name: string, seconds: number): Promise<Ended | null> {
-  const file = [join(folder, "node_modules/.bin", name), join(folder, "bin", name)].find((one) => existsSync(one));
+async function askSource({ start, folder, bins, env }: SourceContext, name: string, seconds: number): Promise<Ended | null> {
+  const file = bins.map((bin) => join(bin, name)).find((one) => existsSync(one));
   return file === undefined ? null : (await ask(start, file, folder, env, seconds)).ended;
 }

@@ -4,7 +4,7 @@ import { EnvpackError } from "../../../support/errors.js";
 import type { Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import { readPackageJson, type Subject } from "../subject.js";
-import { failsAlike } from "./as-before.js";
+import { tellAlike } from "./as-before.js";
 import { endedText, lastLine, printedBy } from "./ended-text.js";
 import { plainCount } from "./plain-count.js";
 import { STAYS_UP } from "./probe-source.js";
@@ -65,12 +65,12 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
       : await attempt(atSource.start, {
           node: atSource.node,
           entry,
-          cwd: atSource.pathOf(folder) ?? atSource.folder,
+          cwd: atSource.folder,
           env: { ...atSource.env, ...port },
           request: { ...request, alone: request.alone },
           seconds,
         });
-  const failed = before === null || before.ok || isWorse(result, before) || !failsAlike(result.text, before.text, context);
+  const failed = before === null || before.ok || isWorse(result, before) || !tellAlike(result.text, before.text, context);
   return {
     kind: "entry",
     name: entry.name,
@@ -82,9 +82,9 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
   };
 }
 
-/** Whether it ended where it goes on at the source, or did not answer where it does there. */
+/** Whether it ended where it goes on at the source, or did not answer where it does there; what was never started there tells nothing. */
 function isWorse(here: Attempt, before: Attempt): boolean {
-  return (here.ended && !before.ended) || before.answers.some((status, at) => status > 0 && !here.answers[at]);
+  return !before.started || (here.ended && !before.ended) || before.answers.some((status, at) => status > 0 && !here.answers[at]);
 }
 
 /**
@@ -114,6 +114,7 @@ function entryOf(folder: string, { entry }: EntryRequest): Entry | null {
 
 interface Attempt {
   readonly ok: boolean;
+  readonly started: boolean;
   /** Whether the program came to an end by itself. */
   readonly ended: boolean;
   /** The status that each place answered with; 0: it did not. */
@@ -141,9 +142,10 @@ async function attempt(start: Start, { node, entry, cwd, env, request: { listen,
   const ended = await start({ words: command, cwd, env }, { seconds: seconds + 5 });
   const told = tellOf(ended.results);
   const base = {
+    started: ended.error === null,
     ended: told === null || told.status !== undefined || told.error !== undefined,
     answers: told?.answers ?? [],
-    text: printedBy({ ...ended, error: told?.error ?? null }),
+    text: `${printedBy({ ...ended, error: told?.error ?? null })}\n${plainText(told?.body ?? "")}`,
     last: lastLine(ended),
     seconds: told?.seconds ?? ended.seconds,
   };
@@ -161,6 +163,16 @@ async function attempt(start: Start, { node, entry, cwd, env, request: { listen,
   };
 }
 
+/** An answer as the text that it shows: of JSON and HTML the quotes and line ends without what escapes them. */
+function plainText(body: string): string {
+  return body
+    .slice(0, 4096)
+    .replace(/\\n|<br ?\/?>/g, "\n")
+    .replace(/\\(["'\\/])/g, "$1")
+    .replace(/&(?:#39|#x27|apos);/g, "'")
+    .replace(/&quot;/g, '"');
+}
+
 function answersText(statuses: readonly number[], listen: readonly Place[]): string {
   const [status] = statuses;
   return listen.length === 1 ? `${status} on port ${listen[0]?.port}` : `all ${listen.length} requests`;
@@ -173,6 +185,8 @@ interface Told {
   readonly up?: boolean;
   /** The first place that did not, and what came instead. */
   readonly unanswered?: string;
+  /** What that one answered instead: frameworks tell the error there, and print nothing. */
+  readonly body?: string;
   readonly error?: string;
   readonly status?: number | null;
   readonly signal?: string | null;

@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 import type { Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import { findPackage, ownFolders, readPackageJson } from "../subject.js";
-import { failsAlike } from "./as-before.js";
+import { tellAlike } from "./as-before.js";
 import { endedText, lastLine } from "./ended-text.js";
 import { IMPORTS } from "./probe-source.js";
 import { reasonOf } from "./reason.js";
@@ -205,7 +205,7 @@ function judge(
       : loaded?.imported.ok === true
         ? "imported, cannot be required"
         : firstLine(text);
-  const worked = before === undefined || holds(before) || !failsAlike(text, failureOf(before), context);
+  const worked = before === undefined || holds(before) || !tellAlike(text, failureOf(before), context);
   return {
     ...base,
     outcome: worked ? "failed" : "as before",

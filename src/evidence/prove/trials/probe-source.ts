@@ -53,7 +53,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const { spawn } = require("node:child_process");
 const [seconds, asked, alone, file, ...args] = process.argv.splice(process.argv.indexOf("--prove"), 1e6).slice(1);
-const places = JSON.parse(asked).map((place) => ({ ...place, status: 0, last: "no answer", broken: 0, waits: false }));
+const places = JSON.parse(asked).map((place) => ({ ...place, status: 0, last: "no answer", body: "", broken: 0, waits: false }));
 const tell = (value) => fs.writeSync(3, JSON.stringify(value) + "\\n");
 const began = Date.now();
 const child = spawn(file, args, { stdio: ["ignore", "inherit", "inherit", "ignore"] });
@@ -85,10 +85,17 @@ const ask = (place) => {
   place.waits = true;
   const over = () => (place.waits = false);
   const request = http.get({ host: "127.0.0.1", port: place.port, path: place.path, timeout: 10000, agent: false }, (response) => {
-    response.resume();
     over();
-    if (response.statusCode < 400) place.status = response.statusCode;
-    else place.last = "answered " + response.statusCode;
+    if (response.statusCode < 400) {
+      response.resume();
+      place.status = response.statusCode;
+    } else {
+      place.last = "answered " + response.statusCode;
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (text) => { if (body.length < 4096) body += text; });
+      response.on("end", () => (place.body = body));
+    }
     if (response.statusCode === 500 && !place.broken) place.broken = Date.now();
   });
   request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
@@ -104,7 +111,7 @@ const look = () => {
   } else {
     if (open.length === 0) return finish({ answered: true });
     const hopeless = open.every(({ broken }) => broken > 0 && Date.now() - broken > 3000);
-    if (late || hopeless) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")" });
+    if (late || hopeless) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")", body: open[0].body });
     open.forEach(ask);
   }
   setTimeout(look, 50);

@@ -19,9 +19,8 @@ export async function tryUserCommand(context: TrialContext, words: readonly stri
     seconds: ended.seconds,
   };
   if (ended.status === 0) return { ...base, outcome: "ok", detail: endedText(ended), reason: null };
-  const before =
-    atSource === null ? null : await atSource.start({ words, cwd: atSource.pathOf(folder) ?? atSource.folder, env: atSource.env });
-  const isAsBefore = before !== null && before.status !== 0 && failsAlike(printedBy(ended), printedBy(before), context);
+  const before = atSource === null ? null : await atSource.start({ words, cwd: atSource.folder, env: atSource.env });
+  const isAsBefore = before !== null && failsAlike(ended, before, context);
   return {
     ...base,
     outcome: isAsBefore ? "as before" : "failed",
