@@ -45,6 +45,7 @@ export async function planArchive(environment: Environment, given: PlanOptions):
     listing: options.listing,
     selection: new Selection(environment, options, member.scope),
     signal,
+    onLarge: options.onLarge,
     onEntries: (done) => onProgress?.({ stage: "planning", done, total: null }),
   });
   const walked = [...(await withRuntime(environment, own, signal)), ...(await planOutside(environment, options))];

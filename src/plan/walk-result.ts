@@ -2,6 +2,7 @@ import type { PlannedEntry } from "../archive/entry.js";
 import type { SourceRoot } from "../listing/listed-folder.js";
 import type { Listing } from "../listing/listing.js";
 import type { LeftOut } from "./plan.js";
+import type { PlanOptions } from "./plan-options.js";
 import type { Selection } from "./selection.js";
 
 /** What a walk is told: which folder, links resolved, and what it becomes. */
@@ -11,6 +12,8 @@ export interface WalkRequest extends SourceRoot {
   readonly selection: Selection;
   readonly signal?: AbortSignal;
   readonly onEntries?: (done: number) => void;
+  /** As of PlanOptions. */
+  readonly onLarge?: PlanOptions["onLarge"];
 }
 
 export interface WalkResult {

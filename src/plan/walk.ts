@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { PlannedEntry } from "../archive/entry.js";
+import { FRAME_MAX } from "../archive/frame.js";
 import { findPathFault } from "../archive/path-rules.js";
 import { EnvpackError } from "../support/errors.js";
 import { listFolder } from "../listing/list-folder.js";
@@ -210,6 +211,7 @@ class Walk {
     this.#entries.push(entry);
     const inode = listed.sharedInode(index);
     if (inode !== null) this.#inodes.set(arcpath, inode);
+    if (entry.size > FRAME_MAX) this.#request.onLarge?.(entry);
     return entry;
   }
 
