@@ -62,6 +62,7 @@ function fill(text: string): void {
 }
 
 function packTo(name: string, options: PackOptions = {}): Promise<PackResult> {
+  phases = [];
   return pack({ path: project, node: "none", threads: 2, output: join(place, name), ...options });
 }
 
