@@ -16,7 +16,7 @@ type Node = "directory" | "file" | "program" | "hardlink" | { readonly target: s
  *
  * @throws EnvpackError ARCHIVE_UNSAFE naming the first entry at fault
  */
-export function checkTree(entries: Iterable<TreeEntry>): void {
+export function checkTree(entries: readonly TreeEntry[]): void {
   const tree = new Tree();
   tree.add(entries);
   tree.checkLinks();
@@ -37,20 +37,29 @@ export class Tree {
   #folder = "";
 
   /** Adds entries; links are looked at by `checkLinks`, once all entries are known. */
-  add(entries: Iterable<TreeEntry>): void {
-    for (const entry of entries) {
-      const fault = findPathFault(entry.path);
-      if (fault !== null) throw unsafe(`the archive holds ${fault}`, entry.path);
-      if (isWorkPath(entry.path)) throw unsafe("the archive holds a name that envpack keeps for its own work", entry.path);
-      if (this.#nodes.has(entry.path)) throw unsafe("the archive holds this path twice", entry.path);
-      const folder = parentOf(entry.path);
-      if (folder !== this.#folder && folder !== "" && this.#nodes.get(folder) !== "directory") {
-        throw unsafe("the archive holds this path without its folder", entry.path);
-      }
+  add(entries: readonly TreeEntry[]): void {
+    for (let index = 0; index < entries.length; index++) this.#addOne(entries[index] as TreeEntry);
+  }
+
+  #addOne(entry: TreeEntry): void {
+    const { path } = entry;
+    const fault = findPathFault(path);
+    if (fault !== null) throw unsafe(`the archive holds ${fault}`, path);
+    if (isWorkPath(path)) throw unsafe("the archive holds a name that envpack keeps for its own work", path);
+    if (this.#nodes.has(path)) throw unsafe("the archive holds this path twice", path);
+    if (!this.#isInSameFolder(path)) {
+      const folder = parentOf(path);
+      if (folder !== "" && this.#nodes.get(folder) !== "directory") throw unsafe("the archive holds this path without its folder", path);
       this.#folder = folder;
-      this.#nodes.set(entry.path, nodeOf(entry, this.#nodes));
-      if (entry.type === "symlink") this.#links.push(entry);
     }
+    this.#nodes.set(path, nodeOf(entry, this.#nodes));
+    if (entry.type === "symlink") this.#links.push(entry);
+  }
+
+  /** Without making a text of the folder's path. */
+  #isInSameFolder(path: string): boolean {
+    const { length } = this.#folder;
+    return length > 0 && path.lastIndexOf("/") === length && path.startsWith(this.#folder);
   }
 
   checkLinks(): void {

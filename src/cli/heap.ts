@@ -19,6 +19,10 @@ const LONG = 5000;
  */
 export function keepHeapSmall(listener: ProgressListener | undefined): ProgressListener {
   setFlagsFromString("--semi-space-growth-factor=1");
+  // Of threads that are started from here on: half as many collections, in what each may take in any case. And to share one
+  // of so little among threads takes longer than the collection.
+  setFlagsFromString("--min-semi-space-size=2");
+  setFlagsFromString("--no-parallel-scavenge");
   // While planning everything stays, and small steps would only cost time.
   setFlagsFromString("--heap-growing-percent=120");
   // Marking beside the work, in threads of its own, begins again whenever some MiB of frames have passed: a tenth of all

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { PlannedEntry } from "../archive/entry.js";
-import { byPath, foundPaths } from "../plan/found-paths.js";
+import { byPath, foundPaths, likeOneOf } from "../plan/found-paths.js";
 
 /**
  * Joins two lists of entries into one in the archive's order, adding the folders that are missing.
@@ -14,5 +14,6 @@ export function mergeEntries(entries: readonly PlannedEntry[], added: readonly P
   }
   const there = foundPaths(entries, folders);
   for (const path of folders) if (!there.has(path) && !merged.has(path)) merged.set(path, { type: "directory", path });
-  return [...entries.filter(({ path }) => !merged.has(path)), ...merged.values()].sort(byPath);
+  const mayBeMerged = likeOneOf(merged.keys());
+  return [...entries.filter(({ path }) => !mayBeMerged(path) || !merged.has(path)), ...merged.values()].sort(byPath);
 }

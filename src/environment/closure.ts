@@ -12,6 +12,11 @@ export interface Found {
   readonly at: string;
 }
 
+/** The package.json of folders that are no links, by their absolute path; above them there may be links. */
+export type KnownPackages = ReadonlyMap<string, PackageJson | "broken">;
+
+const NOTHING_KNOWN: KnownPackages = new Map();
+
 /** A package that was reached, and what it reached itself. */
 export interface Reached {
   /** Absolute, links resolved. */
@@ -26,16 +31,21 @@ export interface Reached {
  * What is not found is passed over: it may be optional, or for another platform.
  *
  * @param starts absolute, links resolved
+ * @param known what was read before, so that it is not read once more
  * @returns by folder, the starts included
  */
-export function findClosure(starts: readonly string[], development: boolean): ReadonlyMap<string, Reached> {
+export function findClosure(
+  starts: readonly string[],
+  development: boolean,
+  known: KnownPackages = NOTHING_KNOWN,
+): ReadonlyMap<string, Reached> {
   const reached = new Map<string, Reached>();
   const own = new Set(starts);
-  const finder = new PackageFinder();
+  const finder = new PackageFinder(known);
   const pending = [...starts].reverse();
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     if (reached.has(folder)) continue;
-    const json = readPackageJson(folder);
+    const json = known.get(folder) ?? readPackageJson(folder);
     if (json === "absent" || json === "broken") continue;
     const kinds = [json.dependencies, json.optionalDependencies, json.peerDependencies];
     if (development && own.has(folder)) kinds.push(json.devDependencies);
@@ -49,13 +59,20 @@ export function findClosure(starts: readonly string[], development: boolean): Re
 
 /** Where Node finds a package from a folder: the nearest node_modules above that has it. */
 export function findPackage(from: string, name: string): Found | null {
-  return new PackageFinder().find(from, name);
+  return new PackageFinder(NOTHING_KNOWN).find(from, name);
 }
 
 /** Finds packages as they are now: what was seen of a folder once is not looked at again. */
 class PackageFinder {
   /** By the folder that a package would lie in: that folder with its links resolved; null where there is none. */
   readonly #folders = new Map<string, string | null>();
+  readonly #known: KnownPackages;
+  /** Whether folders that hold packages are where their path says, links resolved. */
+  readonly #real = new Map<string, boolean>();
+
+  constructor(known: KnownPackages) {
+    this.#known = known;
+  }
 
   find(from: string, name: string): Found | null {
     if (!isPackageName(name)) return null;
@@ -69,9 +86,18 @@ class PackageFinder {
   #look(candidate: string): string | null {
     const known = this.#folders.get(candidate);
     if (known !== undefined) return known;
-    const folder = existsSync(`${candidate}${sep}package.json`) ? realpathSync(candidate) : null;
+    const folder = this.#isThere(candidate) ? candidate : existsSync(`${candidate}${sep}package.json`) ? realpathSync(candidate) : null;
     this.#folders.set(candidate, folder);
     return folder;
+  }
+
+  /** Whether a known package lies there, and no link leads to it. */
+  #isThere(candidate: string): boolean {
+    if (!this.#known.has(candidate)) return false;
+    const above = dirname(candidate);
+    const isReal = this.#real.get(above) ?? realpathSync(above) === above;
+    this.#real.set(above, isReal);
+    return isReal;
   }
 }
 

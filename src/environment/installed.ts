@@ -1,4 +1,4 @@
-import { readdirSync, type Dirent } from "node:fs";
+import { lstatSync, readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import { explainError } from "../support/errors.js";
 import { readPackageJson, type PackageJson } from "./package-json.js";
@@ -57,13 +57,16 @@ export function findInstalled(root: string, folders: readonly string[]): readonl
 }
 
 function subfolders(root: string, path: string): string[] {
+  const folder = join(root, path);
   let entries: Dirent[];
   try {
-    entries = readdirSync(join(root, path), { withFileTypes: true });
+    // Most packages have no packages of their own: to ask is cheaper than to be refused.
+    if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+    entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    throw explainError(error, "cannot read a folder of the environment", join(root, path));
+    throw explainError(error, "cannot read a folder of the environment", folder);
   }
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }

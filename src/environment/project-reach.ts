@@ -21,13 +21,14 @@ export interface ProjectReach {
  *
  * @param member relative to the root; null: the whole project is meant
  */
-export function reachOf({ root, members }: Project, member: string | null): ProjectReach {
+export function reachOf({ root, members, installed }: Project, member: string | null): ProjectReach {
   const all = [root, ...members.map(({ path }) => join(root, path))];
-  if (member === null) return { declared: findClosure(all, true), closure: null, undeclared: new Map() };
-  const declared = new Map(findClosure([join(root, member), root], true));
+  const known = new Map(installed.map(({ path, json }) => [join(root, path), json]));
+  if (member === null) return { declared: findClosure(all, true, known), closure: null, undeclared: new Map() };
+  const declared = new Map(findClosure([join(root, member), root], true, known));
   // The root is no package of the member's: its files stay behind.
   declared.delete(root);
-  const others = findClosure(all, true);
+  const others = findClosure(all, true, known);
   const { packages, loose, refused } = findReach({
     packages: declared,
     topOf: (folder) => (isWithin(folder, root) ? root : null),

@@ -11,19 +11,21 @@ export type OnFault = (error: unknown, file: string) => void;
  *
  * @param folder absolute
  * @param onFault whatever it returns for is left out
- * @returns names, with a row each
+ * @returns names, sorted, with a row each
  * @throws what the system says where the folder cannot be listed
  */
 export function listInto(rows: Rows, folder: string, onFault: OnFault): string[] {
-  return readdirSync(folder).filter((name) => {
-    if (name.includes("\ufffd")) {
-      rows.add(null);
-      return true;
-    }
-    const stats = ask(`${folder}/${name}`, onFault);
-    if (stats !== null) rows.add(stats);
-    return stats !== null;
-  });
+  return readdirSync(folder)
+    .sort()
+    .filter((name) => {
+      if (name.includes("\ufffd")) {
+        rows.add(null);
+        return true;
+      }
+      const stats = ask(`${folder}/${name}`, onFault);
+      if (stats !== null) rows.add(stats);
+      return stats !== null;
+    });
 }
 
 /** As `listInto`, a folder by itself. */

@@ -37,7 +37,15 @@ export class Rows {
     if (this.#length === this.#numbers.length) this.#grow();
     if (stats !== null) {
       const { mode, nlink, dev, ino, size, mtimeMs, ctimeMs } = stats;
-      this.#numbers.set([mode, nlink, dev, ino, size, mtimeMs, ctimeMs], this.#length);
+      const numbers = this.#numbers;
+      const at = this.#length;
+      numbers[at + MODE] = mode;
+      numbers[at + NLINK] = nlink;
+      numbers[at + DEV] = dev;
+      numbers[at + INO] = ino;
+      numbers[at + SIZE] = size;
+      numbers[at + MTIME] = mtimeMs;
+      numbers[at + CTIME] = ctimeMs;
     }
     this.#length += ROW;
   }
@@ -177,6 +185,15 @@ export class ListedFile implements PlannedFile {
   /** The place in which the file is what this arcpath stands for; null where it goes in under another one. */
   placeOf(arcpath: string): SourceRoot | null {
     return arcpath === this.path ? this.#place : null;
+  }
+
+  /** Writes the numbers of its identity, in their order: neither an object for them nor one for each of them. */
+  writeIdentity(to: Float64Array, at: number): void {
+    to[at] = this.#number(DEV);
+    to[at + 1] = this.#number(INO);
+    to[at + 2] = this.#number(SIZE);
+    to[at + 3] = this.#number(MTIME);
+    to[at + 4] = this.#number(CTIME);
   }
 
   get identity(): FileIdentity {

@@ -8,7 +8,8 @@ import type { PlanOptions } from "./plan-options.js";
 import { Scope } from "./scope.js";
 import { Selection } from "./selection.js";
 import { unreadable } from "./source.js";
-import { walkEnvironment, type WalkResult } from "./walk.js";
+import { walkEnvironment } from "./walk.js";
+import type { WalkResult } from "./walk-result.js";
 
 /**
  * What goes in from outside the root: the packages that links lead to and those in folders above, with what they

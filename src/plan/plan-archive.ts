@@ -10,8 +10,8 @@ import { parseLocation } from "../environment/pnp/location.js";
 import { checkInstalledFor } from "../environment/target.js";
 import { EnvpackError } from "../support/errors.js";
 import type { Notice } from "../support/progress.js";
-import { noticeCollisions } from "./collisions.js";
-import { byPath, foundPaths } from "./found-paths.js";
+import { noticeCollisionsIn } from "./collisions.js";
+import { byPath, foundPaths, placeOf } from "./found-paths.js";
 import { linkSameInodes } from "./hard-links.js";
 import { ENVIRONMENT_FOLDER } from "./layout.js";
 import { scopeOfMember } from "./member-scope.js";
@@ -21,7 +21,8 @@ import { withRuntime } from "./prefix-runtime.js";
 import { leaveOutSecretFiles } from "./secret-files.js";
 import { Selection, type SelectionOptions } from "./selection.js";
 import { slimResults } from "./slim/slim.js";
-import { walkEnvironment, type WalkResult } from "./walk.js";
+import { walkEnvironment } from "./walk.js";
+import type { WalkResult } from "./walk-result.js";
 
 export { scanRoots } from "./layout.js";
 
@@ -44,6 +45,7 @@ export async function planArchive(environment: Environment, given: PlanOptions):
     listing: options.listing,
     selection: new Selection(environment, options, member.scope),
     signal,
+    onLarge: options.onLarge,
     onEntries: (done) => onProgress?.({ stage: "planning", done, total: null }),
   });
   const walked = [...(await withRuntime(environment, own, signal)), ...(await planOutside(environment, options))];
@@ -71,7 +73,7 @@ export async function planArchive(environment: Environment, given: PlanOptions):
       ...addons,
       ...noticeLibraries(environment, isPacked),
       ...noticeForeignBins(environment, isPacked),
-      ...noticeCollisions(entries),
+      ...noticeCollisionsIn(results, arcpath, entries),
       ...noticeSecretFixtures(leftOut),
       ...notices,
       ...noticeUnmatched(environment, options),
@@ -94,13 +96,13 @@ const SHARED_FOLDERS = ["bin", "lib", "lib/node_modules", "links"];
 
 /** One list in the archive's order. */
 function orderEntries(results: readonly WalkResult[]): readonly PlannedEntry[] {
-  const all = results.flatMap((result) => result.entries);
-  const there = foundPaths(all, SHARED_FOLDERS);
+  const all = results.flatMap((result) => result.entries).sort(byPath);
   for (const path of SHARED_FOLDERS) {
-    const start = `${path}/`;
-    if (!there.has(path) && all.some((entry) => entry.path.startsWith(start))) all.push({ type: "directory", path });
+    const at = placeOf(all, path);
+    const below = `${path}/`;
+    if (all[at]?.path === path || all[placeOf(all, below)]?.path.startsWith(below) !== true) continue;
+    all.splice(at, 0, { type: "directory", path });
   }
-  all.sort(byPath);
   // Folders above archives of Yarn's cache may be known already; the last one counts.
   const entries = all.filter(({ path }, index) => path !== all[index + 1]?.path);
   return linkSameInodes(entries, new Map(results.flatMap((result) => [...result.inodes])));

@@ -1,3 +1,4 @@
+import type { PlannedFile } from "../archive/entry.js";
 import type { Listing } from "../listing/listing.js";
 import type { ProgressListener } from "../support/progress.js";
 import type { SelectionOptions } from "./selection.js";
@@ -11,6 +12,8 @@ export interface PlanOptions extends SelectionOptions {
   readonly slim?: "safe";
   /** Patterns of what is kept all the same. */
   readonly keep?: readonly string[];
+  /** Told of each file that spans frames as soon as it is decided that it goes in; what is decided later may still leave it out. */
+  readonly onLarge?: (file: PlannedFile) => void;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }

@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
 import { planBinary, planRuntime } from "./runtime-entries.js";
-import type { WalkResult } from "./walk.js";
+import type { WalkResult } from "./walk-result.js";
 
 const NOTHING: WalkResult = { entries: [], leftOut: [], includedSecrets: [], inodes: new Map() };
 

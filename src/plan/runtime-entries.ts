@@ -4,7 +4,8 @@ import type { Environment } from "../environment/environment.js";
 import type { Runtime } from "../environment/runtime.js";
 import { explainError } from "../support/errors.js";
 import { Selection } from "./selection.js";
-import { walkEnvironment, type WalkResult } from "./walk.js";
+import { walkEnvironment } from "./walk.js";
+import type { WalkResult } from "./walk-result.js";
 
 /** The runtime's own entries: `bin/node`, and its tools below `lib/node_modules`. */
 export async function planRuntime(

@@ -8,7 +8,7 @@ import type { LeftOut } from "./plan.js";
 import { findSecretContent, holdsKeyMark, mayBeKey, mayHoldSecret } from "./secret-content.js";
 import { findOwnSecret, isInstalled, KEY } from "./secret-names.js";
 import { isSearched, searchSecrets } from "./secret-search.js";
-import type { WalkResult } from "./walk.js";
+import type { WalkResult } from "./walk-result.js";
 
 export interface SecretSearch {
   /** Of the archive: the environment's own folder, "app" or "". */
@@ -41,7 +41,7 @@ export async function leaveOutSecretFiles(results: readonly WalkResult[], search
   for (const result of results) {
     const found = new Map<string, LeftOut>();
     const included = new Set(result.includedSecrets);
-    for (const entry of result.entries) {
+    for (const entry of result.special ?? result.entries) {
       if (entry.type !== "file" || entry.source.kind !== "disk") continue;
       const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
       const installed = isInstalled(entry.path);

@@ -27,9 +27,14 @@ export function refuseName(fault: string | null, file: string): void {
   });
 }
 
+/** Whether a mode tells that this user may read a file, like all others. */
+export function isReadByAll(mode: number): boolean {
+  return (mode & 0o004) !== 0;
+}
+
 /** Throws SOURCE_UNREADABLE where this user may not read a file. Asks the system only where the mode does not tell. */
 export function refuseUnreadable(mode: number, file: string): void {
-  if ((mode & 0o004) !== 0) return;
+  if (isReadByAll(mode)) return;
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
@@ -59,7 +64,13 @@ export function unreadable(error: unknown, path: string): unknown {
  * whole makes one string of it, while the parts that it was put together from can still be dropped cheaply.
  */
 const PLAIN_PATH = /^[ !-9;-[\]-~]{1,1364}$/;
+const PLAIN_PATH_LENGTH = 1364;
 const PLAIN_NAME_LENGTH = 255;
+
+/** Whether every plain name that is put behind an arcpath with its "/" makes one that any archive can hold. */
+export function isPlainStart(start: string): boolean {
+  return start.length <= PLAIN_PATH_LENGTH - PLAIN_NAME_LENGTH && PLAIN_PATH.test(start);
+}
 
 /** @throws EnvpackError where no archive can hold the name */
 export function checkName(arcpath: string, name: string, file: string): void {

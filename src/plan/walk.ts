@@ -1,75 +1,33 @@
 import { setImmediate } from "node:timers/promises";
 import type { PlannedEntry } from "../archive/entry.js";
+import { FRAME_MAX } from "../archive/frame.js";
 import { findPathFault } from "../archive/path-rules.js";
 import { EnvpackError } from "../support/errors.js";
 import { listFolder } from "../listing/list-folder.js";
 import { ListedFolder, type SourceRoot } from "../listing/listed-folder.js";
-import type { Listing } from "../listing/listing.js";
-import type { LeftOut, LeftOutReason } from "./plan.js";
-import { NOTHING_DECIDED, type Decision, type Selection, type Standing } from "./selection.js";
+import type { LeftOutReason } from "./plan.js";
+import { NOTHING_DECIDED, type Decision, type Standing } from "./selection.js";
 import type { Candidate } from "./candidate.js";
+import { holdsTwins } from "./collisions.js";
 import { isOrdinaryName } from "./ordinary-name.js";
 import { BEYOND } from "./scope.js";
 import { isSearched } from "./secret-search.js";
-import { checkName, checkTarget, readTarget, refuseName, refuseSpecial, refuseUnreadable, unreadable } from "./source.js";
-
-/** What a walk is told: which folder, links resolved, and what it becomes. */
-export interface WalkRequest extends SourceRoot {
-  /** The folder's tree as far as it was listed before; the rest is listed here. */
-  readonly listing?: Listing | null;
-  readonly selection: Selection;
-  readonly signal?: AbortSignal;
-  readonly onEntries?: (done: number) => void;
-}
-
-export interface WalkResult {
-  /** In no order; hard links are still files. */
-  readonly entries: readonly PlannedEntry[];
-  readonly leftOut: readonly LeftOut[];
-  /** Arcpaths that are in because --include-secret names them. */
-  readonly includedSecrets: readonly string[];
-  /** Files that share their inode with another one: `dev:ino` by arcpath. */
-  readonly inodes: ReadonlyMap<string, string>;
-}
+import {
+  checkName,
+  checkTarget,
+  isPlainStart,
+  isReadByAll,
+  readTarget,
+  refuseName,
+  refuseSpecial,
+  refuseUnreadable,
+  unreadable,
+} from "./source.js";
+import type { WalkRequest, WalkResult } from "./walk-result.js";
+import { dropEmptied, type Count, type Folder, type Found, type Open } from "./walked-folder.js";
 
 /** Folders between two looks at the signal: a few milliseconds of work. */
 const SLICE = 64;
-
-/** A folder of which nothing is left for one of these reasons goes as well. */
-const EMPTYING: ReadonlySet<LeftOutReason> = new Set(["development", "platform", "build", "workspace", "beside"]);
-
-/** A folder that is being walked. */
-interface Folder {
-  readonly path: string;
-  readonly parent: Folder | null;
-  readonly standing: Standing;
-  /** Where what is left out here is counted; null: each thing by itself. */
-  readonly count: Count | null;
-  /** Whether the folder is among the entries. */
-  planned: boolean;
-  /** Entries below that go in. */
-  kept: number;
-  /** Reasons why something right in it does not go in, and whether it held anything. */
-  readonly lost: Set<LeftOutReason>;
-  listed: ListedFolder | null;
-}
-
-/** A name in a folder that was listed. */
-interface Found {
-  readonly name: string;
-  readonly listed: ListedFolder;
-  readonly index: number;
-}
-
-const NOTHING_LISTED = new ListedFolder("", new Float64Array(), 0);
-
-interface Count {
-  readonly path: string;
-  readonly reason: LeftOutReason;
-  readonly kind: string;
-  files: number | null;
-  bytes: number | null;
-}
 
 /**
  * Walks the environment's folder. Nothing is followed: links stay links, so loops end. Sockets, fifos and
@@ -90,6 +48,8 @@ export async function walkEnvironment(request: WalkRequest): Promise<WalkResult>
   return walk.finish();
 }
 
+const NOTHING_LISTED = new ListedFolder("", new Float64Array(), 0);
+
 class Walk {
   readonly #request: WalkRequest;
   readonly #entries: PlannedEntry[] = [];
@@ -97,7 +57,10 @@ class Walk {
   readonly #secrets: string[] = [];
   readonly #inodes = new Map<string, string>();
   readonly #folders: Folder[] = [];
-  readonly #pending: Folder[] = [];
+  /** From the root down to the folder that is being walked. */
+  readonly #open: Open[] = [];
+  readonly #special: PlannedEntry[] = [];
+  #twins = false;
 
   /** Kept by every file: so not the request, which holds more. */
   readonly #place: SourceRoot;
@@ -108,51 +71,80 @@ class Walk {
     const root = this.#openFolder("", null, NOTHING_DECIDED, null);
     if (request.arcpath !== "") this.#entries.push({ type: "directory", path: request.arcpath });
     root.planned = true;
+    this.#enter(root);
   }
 
   get entryCount(): number {
     return this.#entries.length;
   }
 
-  /** Walks one folder; false when there is none left. */
+  /**
+   * Walks to where the content of the next folder begins; false when there is none left. In the archive's order: what a
+   * folder holds comes where its name and "/" stand among the names beside it, which is behind `name-x` and `name.x`. A
+   * list that comes in order is sorted in no time.
+   */
   next(): boolean {
-    const folder = this.#pending.pop();
-    if (folder === undefined) return false;
-    const listed = folder.listed ?? this.#list(folder.path, folder.standing.drop !== null, folder.count);
-    folder.listed = null;
+    for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
+      const child = this.#walkNames(open);
+      if (child !== undefined) {
+        this.#enter(child);
+        return true;
+      }
+      this.#open.pop();
+    }
+    return false;
+  }
+
+  /** Visits names of a folder until it is the turn of a folder's content; undefined: all were visited. */
+  #walkNames(open: Open): Folder | undefined {
+    const { folder, listed, names, waiting } = open;
     const isQuick = this.#request.selection.keepsOrdinary(folder.path, folder.standing);
     const start = `${this.#arcpathOf(folder.path)}/`;
-    for (const [index, name] of listed.names.entries()) {
+    // An ordinary name is a plain one: no list of a system has one that is longer.
+    const isPlain = isPlainStart(start);
+    for (; open.index < names.length; open.index++) {
+      const { index } = open;
+      const name = names[index] as string;
+      const child = waiting.at(-1);
+      if (child !== undefined && child.start < name) return waiting.pop();
       const found = { name, listed, index };
       if (!isQuick || listed.kind(index) !== "file" || !isOrdinaryName(name)) this.#visit(folder, found);
-      else this.#keepFile(folder, start + name, found);
+      else this.#keepFile(folder, start + name, found, isPlain);
     }
-    return true;
+    return waiting.pop();
+  }
+
+  #enter(folder: Folder): void {
+    const listed = folder.listed ?? this.#list(folder.path, folder.standing.drop !== null, folder.count);
+    folder.listed = null;
+    this.#twins ||= holdsTwins(listed);
+    this.#open.push({ folder, listed, names: listed.names, index: 0, waiting: [] });
   }
 
   /** A file that nothing has to be decided about. */
-  #keepFile(folder: Folder, arcpath: string, found: Found): void {
-    const file = `${this.#request.root}/${folder.path}/${found.name}`;
-    checkName(arcpath, found.name, file);
+  #keepFile(folder: Folder, arcpath: string, found: Found, isPlain: boolean): void {
+    if (!isPlain) checkName(arcpath, found.name, this.#fileOf(folder, found.name));
     if (!folder.planned) this.#planFolders(folder);
     folder.kept++;
-    this.#planFile(arcpath, file, found);
+    this.#planFile(arcpath, folder, found);
   }
 
   finish(): WalkResult {
-    const emptied = this.#dropEmptied();
+    const emptied = dropEmptied(this.#folders, (path) => this.#arcpathOf(path));
     return {
       entries: emptied.size === 0 ? this.#entries : this.#entries.filter(({ path }) => !emptied.has(path)),
       leftOut: this.#counts,
       includedSecrets: this.#secrets.sort(),
       inodes: this.#inodes,
+      twins: this.#twins,
+      special: this.#special,
     };
   }
 
   #visit(folder: Folder, found: Found): void {
     const { name, listed, index } = found;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
-    const file = `${this.#request.root}/${path}`;
+    const file = this.#fileOf(folder, name);
     if (name.includes("\ufffd")) {
       this.#visitGarbled(folder, path, name, file);
       return;
@@ -205,17 +197,22 @@ class Walk {
     } else if (type === "symlink") {
       this.#entries.push({ type: "symlink", path: arcpath, target: checkTarget(target ?? "", file) });
     } else if (type === "file") {
-      this.#planFile(arcpath, file, found);
+      this.#special.push(this.#planFile(arcpath, folder, found));
     } else {
       refuseSpecial(found.listed.mode(found.index), file);
     }
   }
 
-  #planFile(arcpath: string, file: string, { listed, index }: Found): void {
-    refuseUnreadable(listed.mode(index), file);
-    this.#entries.push(listed.file(index, this.#place, arcpath));
+  #planFile(arcpath: string, folder: Folder, { name, listed, index }: Found): PlannedEntry {
+    const mode = listed.mode(index);
+    // Of most it tells: then nobody has to know where the file lies.
+    if (!isReadByAll(mode)) refuseUnreadable(mode, this.#fileOf(folder, name));
+    const entry = listed.file(index, this.#place, arcpath);
+    this.#entries.push(entry);
     const inode = listed.sharedInode(index);
     if (inode !== null) this.#inodes.set(arcpath, inode);
+    if (entry.size > FRAME_MAX) this.#request.onLarge?.(entry);
+    return entry;
   }
 
   #leaveOut(folder: Folder, candidate: Candidate, decision: Decision, { listed, index }: Found): void {
@@ -241,9 +238,10 @@ class Walk {
   }
 
   #openFolder(path: string, parent: Folder | null, standing: Standing, count: Count | null): Folder {
-    const folder = { path, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), listed: null };
+    const start = `${path.slice(path.lastIndexOf("/") + 1)}/`;
+    const folder = { path, start, parent, standing, count, planned: false, kept: 0, lost: new Set<LeftOutReason>(), listed: null };
     this.#folders.push(folder);
-    this.#pending.push(folder);
+    this.#open.at(-1)?.waiting.push(folder);
     return folder;
   }
 
@@ -261,22 +259,14 @@ class Walk {
     Object.assign(folder, { planned: true });
   }
 
-  /** Children are opened after their parents, so the way back meets them first. */
-  #dropEmptied(): ReadonlySet<string> {
-    const emptied = new Set<string>();
-    for (const folder of this.#folders.reverse()) {
-      const { parent, lost } = folder;
-      if (parent === null || !folder.planned || folder.kept > 0 || lost.size === 0) continue;
-      if (![...lost].every((reason) => EMPTYING.has(reason))) continue;
-      emptied.add(this.#arcpathOf(folder.path));
-      parent.kept--;
-      for (const reason of lost) parent.lost.add(reason);
-    }
-    return emptied;
-  }
-
   #noteSecret(arcpath: string, path: string, name: string, parent: Standing): void {
     if (!parent.secretsAllowed || isSearched(path, name)) this.#secrets.push(arcpath);
+  }
+
+  /** Absolute. */
+  #fileOf({ path }: Folder, name: string): string {
+    const { root } = this.#request;
+    return path === "" ? `${root}/${name}` : `${root}/${path}/${name}`;
   }
 
   #arcpathOf(path: string): string {

@@ -73,7 +73,7 @@ export class Pool {
    * @throws EnvpackError IO where not one can be started
    */
   start(): void {
-    if (this.#failure !== null || this.#threads[0] !== this.#here) return;
+    if (this.#failure !== null || this.isStarted) return;
     this.#threads = this.#startAll(this.#wanted);
     if (this.#job !== null) this.#assignTo(this.#threads, this.#job);
   }
@@ -81,6 +81,11 @@ export class Pool {
   /** Starts them unless there is so little to do that it is done sooner without. */
   startFor({ entries, bytes }: Work): void {
     if (entries > SMALL.entries || bytes > SMALL.bytes) this.start();
+  }
+
+  /** Whether there are worker threads: else all tasks are done by the thread that the pool is in. */
+  get isStarted(): boolean {
+    return this.#threads[0] !== this.#here;
   }
 
   /** How many there are. */

@@ -36,7 +36,8 @@ export function* cutTasks(entries: readonly PlannedEntry[], shape: TarShape): Ge
 
 /** The first pieces of all files that span frames, in archive order. */
 export function* firstPieces(entries: readonly PlannedEntry[], shape: TarShape): Generator<FrameTask> {
-  for (const entry of entries) {
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as PlannedEntry;
     // Far below the limit nothing else about it needs to be asked.
     if (entry.type !== "file" || entry.size < FRAME_MAX / 2 || !spansFrames(boundOf(entry, shape))) continue;
     const [first] = piecesOf(entry, shape);
@@ -55,7 +56,10 @@ function* piecesOf(entry: PlannedFile, shape: TarShape): Generator<FrameTask> {
 /** The files that hard links lead to, by path: a link's time is that of its file, which may stand in another frame. */
 function linkedFiles(entries: readonly PlannedEntry[]): ReadonlyMap<string, PlannedFile> {
   const targets = new Set<string>();
-  for (const entry of entries) if (entry.type === "hardlink") targets.add(entry.target);
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as PlannedEntry;
+    if (entry.type === "hardlink") targets.add(entry.target);
+  }
   const files = new Map<string, PlannedFile>();
   if (targets.size > 0) for (const entry of entries) if (entry.type === "file" && targets.has(entry.path)) files.set(entry.path, entry);
   return files;

@@ -15,7 +15,7 @@ import { detach, type Handler, type Outcome } from "../threads/handler.js";
 import { slotIn, type FrameSlot, type SlottedFrame } from "./frame-slots.js";
 import { fileOfColumns, fromColumns, type EntryColumns } from "./packed-entries.js";
 import type { PackedFrame } from "./packed-frame.js";
-import { digestContent, readContent, type ContentDigest } from "./read-content.js";
+import { digestContent, readContent, type ContentDigest, type DigestTask } from "./read-content.js";
 import { release } from "../../archive/release.js";
 import type { EntrySink } from "../sinks/entry-sink.js";
 import { FolderSink, type FolderPlace } from "../sinks/folder-sink.js";
@@ -50,8 +50,7 @@ export type PackTask =
       readonly slot?: number;
     }
   | PieceTask
-  /** The digest of the one file that the columns tell of. */
-  | { readonly kind: "digest"; readonly columns: EntryColumns }
+  | DigestTask
   /** Tar bytes as they are: pieces of the index. */
   | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean; readonly behind?: number };
 

@@ -26,20 +26,46 @@ const NUMBERS = 6;
 
 export function toColumns(entries: readonly PlannedEntry[]): EntryColumns {
   const places: SourceRoot[] = [];
-  const files = entries.filter((entry) => entry.type === "file");
-  const numbers = new Float64Array(files.length * NUMBERS);
-  for (const [index, { size, source }] of files.entries()) {
-    const { dev, ino, size: own, mtimeMs, ctimeMs } = source.kind === "disk" ? source.identity : NO_IDENTITY;
-    numbers.set([size, dev, ino, own, mtimeMs, ctimeMs], index * NUMBERS);
+  const kinds: string[] = [];
+  const paths: string[] = [];
+  const others: string[] = [];
+  const numbers = new Float64Array(countFiles(entries) * NUMBERS);
+  let at = 0;
+  const made: Uint8Array[] = [];
+  // By index, as all that goes over every entry: code that is not optimized yet makes an object a step of an iterator.
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as PlannedEntry;
+    kinds.push(kindOf(entry));
+    paths.push(entry.path);
+    others.push(otherOf(entry, places));
+    if (entry.type !== "file") continue;
+    writeNumbers(entry, numbers, at);
+    at += NUMBERS;
+    if (entry.source.kind === "bytes") made.push(entry.source.bytes);
   }
   return {
-    kinds: entries.map(kindOf).join(""),
-    paths: entries.map((entry) => entry.path).join("\0"),
-    others: entries.map((entry) => otherOf(entry, places)).join("\0"),
+    kinds: kinds.join(""),
+    paths: paths.join("\0"),
+    others: others.join("\0"),
     places,
     numbers,
-    made: new Uint8Array(Buffer.concat(files.map(({ source }) => (source.kind === "bytes" ? source.bytes : NOTHING)))),
+    made: new Uint8Array(Buffer.concat(made)),
   };
+}
+
+function countFiles(entries: readonly PlannedEntry[]): number {
+  let count = 0;
+  for (let index = 0; index < entries.length; index++) if (entries[index]?.type === "file") count++;
+  return count;
+}
+
+function writeNumbers({ size, source }: PlannedFile, to: Float64Array, at: number): void {
+  to[at] = size;
+  if (source instanceof ListedFile) source.writeIdentity(to, at + 1);
+  else if (source.kind === "disk") {
+    const { dev, ino, size: own, mtimeMs, ctimeMs } = source.identity;
+    to.set([dev, ino, own, mtimeMs, ctimeMs], at + 1);
+  }
 }
 
 /** When a file of these was last changed, by its ctime in milliseconds; 0 where there is none. */
@@ -80,9 +106,6 @@ export function fileOfColumns(columns: EntryColumns): PlannedFile {
   if (entry?.type !== "file") throw new Error("these columns tell of no file");
   return entry;
 }
-
-const NOTHING = new Uint8Array();
-const NO_IDENTITY = { dev: 0, ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
 
 function diskSource(file: string, numbers: Float64Array, index: number): FileSource {
   const number = (which: number): number => numbers[index * NUMBERS + which] ?? 0;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { PlannedFile } from "../../archive/entry.js";
+import type { EntryColumns } from "./packed-entries.js";
 import { readSource } from "./read-source.js";
 
 /** What a large file is told by before it is packed in pieces. */
@@ -10,15 +11,21 @@ export interface ContentDigest {
   readonly crc32: number;
 }
 
+/** A file to be digested: the one that the columns tell of. */
+export interface DigestTask {
+  readonly kind: "digest";
+  readonly columns: EntryColumns;
+}
+
 /** Bytes that are read at a time of a file that is digested before it is packed: they stay in a processor's own cache. */
-const CHUNK = 1 << 18;
+export const DIGEST_CHUNK = 1 << 18;
 
 /** A file's digests, without more of it in memory than a chunk, which goes to the start of `buffer`. */
 export function digestContent(entry: PlannedFile, buffer: Buffer): ContentDigest {
   const digest = createHash("sha256");
   let sum = 0;
-  for (let at = 0; at < entry.size; at += CHUNK) {
-    const chunk = buffer.subarray(0, Math.min(CHUNK, entry.size - at));
+  for (let at = 0; at < entry.size; at += DIGEST_CHUNK) {
+    const chunk = buffer.subarray(0, Math.min(DIGEST_CHUNK, entry.size - at));
     readContent(entry, chunk, 0, at, chunk.length);
     digest.update(chunk);
     sum = crc32(chunk, sum);

@@ -22,6 +22,7 @@ import type { ContainerWriter } from "../container/container.js";
 import { IndexedFolder } from "../container/indexed-folder.js";
 import { TarWriter } from "../container/tar.js";
 import { ZipWriter } from "../container/zip.js";
+import type { EarlyDigests } from "./early-digests.js";
 import { cutTasks, firstPieces, type FrameTask } from "./frame-tasks.js";
 import { FrameSlots } from "./frame-slots.js";
 import { LargeDigests } from "./large-digests.js";
@@ -34,7 +35,7 @@ import type { Pool } from "../threads/pool.js";
 import { FrameKeys, type FrameKey } from "../reuse/frame-key.js";
 import type { Reuse } from "../reuse/reuse.js";
 import type { TakenFrame } from "../reuse/take-frame.js";
-import type { ContentDigest } from "./read-content.js";
+import type { ContentDigest, DigestTask } from "./read-content.js";
 import type { WriteResult } from "./write-result.js";
 
 export type { Sink } from "../sinks/output.js";
@@ -62,6 +63,8 @@ export interface WriteRequest {
   readonly reuse?: Reuse;
   /** Of a plain tar: where its entries are put as well. Links, and the modes of folders, are left to the caller. */
   readonly into?: FolderPlace;
+  /** Digests of large files that were begun with before. */
+  readonly digests?: EarlyDigests;
   /** Whoever holds a private Ed25519 key: its signature goes into the footer. */
   readonly signer?: Signer;
   readonly onProgress?: ProgressListener;
@@ -103,7 +106,8 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   };
   // Where threads write files, their paths are checked before.
   if (into !== undefined) checkPaths();
-  const means = { shape, pool, reuse, keys, slots };
+  request.digests?.end();
+  const means = { shape, pool, reuse, keys, slots, early: request.digests };
   const frames = packAll(entries, means);
   for await (const made of into === undefined ? meanwhile(frames, checkPaths) : frames) {
     if (assembler.frames === 0) endPhase("first frame");
@@ -142,6 +146,7 @@ interface Means {
   readonly keys: FrameKeys | null;
   /** Null where each frame gets a buffer. */
   readonly slots: FrameSlots | null;
+  readonly early: EarlyDigests | undefined;
 }
 
 interface MadeFrame {
@@ -153,9 +158,7 @@ interface MadeFrame {
 
 function packAll(entries: readonly PlannedEntry[], means: Means): AsyncGenerator<MadeFrame> {
   const { shape, pool, slots } = means;
-  const digests = new LargeDigests(newLargeFiles(entries, means), pool.threads, ({ task }) =>
-    pool.run<ContentDigest>({ ...task, kind: "digest" }),
-  );
+  const digests = new LargeDigests(newLargeFiles(entries, means), pool.threads, (first) => digestOf(first, means));
   return inOrder(cutTasks(entries, shape), framesInFlight(pool.threads), async (cut) => {
     const { key, taken } = findTaken(cut, means);
     const digest = isFirst(cut) && taken === undefined ? await digests.of(cut) : undefined;
@@ -188,6 +191,11 @@ async function* meanwhile<Result>(results: AsyncGenerator<Result>, work: () => v
 function findTaken({ task }: FrameTask, { reuse, keys }: Means): { readonly key: FrameKey | null; readonly taken: TakenFrame | undefined } {
   const key = keys?.of(task) ?? null;
   return { key, taken: key === null ? undefined : reuse?.find(key) };
+}
+
+async function digestOf({ task }: FrameTask, { early, pool }: Means): Promise<ContentDigest> {
+  if (task.kind !== "piece") throw new Error("only a file that spans frames is digested before its turn");
+  return early?.take(task.columns) ?? pool.run<ContentDigest>({ kind: "digest", columns: task.columns } satisfies DigestTask);
 }
 
 function isFirst({ task }: FrameTask): boolean {

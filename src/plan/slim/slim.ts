@@ -6,7 +6,7 @@ import { compileRules, pathMatcher, type FilterRule } from "../../support/filter
 import type { Notice } from "../../support/progress.js";
 import { ENVIRONMENT_FOLDER } from "../layout.js";
 import type { LeftOut, SlimmedBy, SlimReport } from "../plan.js";
-import type { WalkResult } from "../walk.js";
+import type { WalkResult } from "../walk-result.js";
 import { keepUsed } from "./keep-used.js";
 import { SAFE } from "./rules/rules.js";
 import { levelsOf } from "./package-tree.js";
@@ -89,7 +89,12 @@ function withoutUnits(results: readonly WalkResult[], dropped: readonly Unit[]):
     const entries = result.entries.filter(({ path }) => !gone.has(path));
     if (entries.length === result.entries.length) return result;
     const mine = new Set(result.entries.filter(({ path }) => gone.has(path)).map(({ path }) => gone.get(path) as Unit));
-    return { ...result, entries: withoutEmptied(entries, mine), leftOut: [...result.leftOut, ...[...mine].map(leftOutOf)] };
+    return {
+      ...result,
+      special: undefined,
+      entries: withoutEmptied(entries, mine),
+      leftOut: [...result.leftOut, ...[...mine].map(leftOutOf)],
+    };
   });
 }
 

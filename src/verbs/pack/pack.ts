@@ -1,18 +1,19 @@
 import type { PackOptions, PackResult } from "./pack-result.js";
 import { readKeys, replaces } from "./keys.js";
-import { openReuseFor } from "./reuse.js";
+import { isAfresh, openReuseFor } from "./reuse.js";
 import { concludeOutput, writeFile, writeFolder } from "./write-output.js";
 import { addImage, concludeImages, openImageJob, writeImage, type ImagePart } from "./write-image.js";
 import type { CacheUses } from "../../cache/uses.js";
 import { withCache } from "../../cache/with-cache.js";
 import type { PlannedEntry } from "../../archive/entry.js";
+import { EarlyDigests } from "../../engine/write/early-digests.js";
 import { withPool, type Pool } from "../../engine/threads/pool.js";
 import { chooseThreads } from "../../engine/threads.js";
 import { EnvpackError } from "../../support/errors.js";
 import { parsePlatform } from "../../environment/cross/triple.js";
 import { thenClose } from "../../support/close-all.js";
 import { checkBeside } from "./beside.js";
-import { isFolder } from "./output.js";
+import { isFolder, type OutputPlan } from "./output.js";
 import { assertCanSign, readOrigin } from "./provenance.js";
 import { attachSignature } from "./attach.js";
 import { assertOneImage } from "./platform/one-image.js";
@@ -35,7 +36,8 @@ export async function pack(options: PackOptions = {}, proof?: TraceProof): Promi
   if (options.listen !== undefined && options.proveTrace !== true)
     throw new EnvpackError("USAGE", "--listen tells a proof what to ask", { hint: "add --prove; or prove the archive: `envpack prove`" });
   return withPackTools(options, threads, async (pool, uses) => {
-    const prepared = await preparePack(options, pool, uses, proof);
+    const digests = (place: OutputPlan): EarlyDigests | undefined => (digestsEarly(options, place) ? new EarlyDigests(pool) : undefined);
+    const prepared = await preparePack(options, pool, uses, { proof, digests });
     const { place } = prepared;
     const keys = await readKeys(options, place);
     assertCanSign(options, place);
@@ -51,6 +53,12 @@ export async function pack(options: PackOptions = {}, proof?: TraceProof): Promi
       await reuse?.close();
     }
   });
+}
+
+/** Whether large files that go in are surely made into frames: what an earlier archive may give needs no digest. */
+function digestsEarly(options: PackOptions, place: OutputPlan): boolean {
+  const { slim, trace } = options;
+  return place.format !== "oci" && slim === undefined && trace === undefined && isAfresh(options, place);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import type { EarlyDigests } from "../../engine/write/early-digests.js";
 import type { Environment } from "../../environment/environment.js";
 import type { Listing } from "../../listing/listing.js";
 import { planArchive } from "../../plan/plan-archive.js";
@@ -24,13 +25,15 @@ interface Circumstances {
   readonly listing: Listing | null;
   readonly cross: CrossInstalled | null;
   readonly proof: TraceProof;
+  /** Told of large files as soon as they are known to go in. */
+  readonly digests?: EarlyDigests;
 }
 
 /** What goes in: the plan, without what a trace leaves out. */
 export async function planContent(
   environment: Environment,
   options: ContentOptions,
-  { output, listing, cross, proof }: Circumstances,
+  { output, listing, cross, proof, digests }: Circumstances,
 ): Promise<{ readonly plan: Plan; readonly trace: TraceReport | null }> {
   const { signal, onProgress } = options;
   const plan = await planArchive(environment, {
@@ -43,6 +46,7 @@ export async function planContent(
     foreign: foreignOf(cross, environment),
     matched: cross?.matched,
     ...{ slim: options.slim, keep: options.keep },
+    onLarge: (file) => digests?.add(file),
     signal,
     onProgress,
   });

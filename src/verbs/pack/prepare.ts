@@ -8,20 +8,18 @@ import {
   type SymlinkEntry,
 } from "../../archive/entry.js";
 import type { PackFormat } from "../../archive/formats.js";
-import { relative, resolve } from "node:path";
 import { onceEach } from "../../cache/place.js";
 import type { CacheUses } from "../../cache/uses.js";
+import type { EarlyDigests } from "../../engine/write/early-digests.js";
 import type { Pool } from "../../engine/threads/pool.js";
 import { requiredGlibc } from "../../environment/addons.js";
 import type { Environment } from "../../environment/environment.js";
-import type { TargetPlatform } from "../../environment/cross/triple.js";
 import { locateEnvironment } from "../../environment/locate.js";
-import { readEnvironment } from "../../environment/read.js";
 import type { Runtime } from "../../environment/runtime.js";
 import { Lister } from "../../listing/lister.js";
 import { encodeManifest } from "../../manifest/encode.js";
 import type { Manifest } from "../../manifest/manifest.js";
-import { EnvpackError, explainError } from "../../support/errors.js";
+import { EnvpackError } from "../../support/errors.js";
 import { embedFiles } from "../../embed/embedded-files.js";
 import { hookKind } from "../../embed/hook-kind.js";
 import type { CommonOptions } from "../../support/options.js";
@@ -33,9 +31,10 @@ import { addParcelFiles } from "./parcel.js";
 import { installForPlatform, type CrossInstalled, type Prebuilt } from "./platform/for-platform.js";
 import type { PathNames } from "./platform/path-names.js";
 import { planContent } from "./plan-content.js";
+import { readLocated } from "./read-located.js";
 import { checkTrace, slimRecord, UNPROVED, type TraceProof, type TraceReport } from "./trace.js";
 import { describePlan } from "./describe.js";
-import { noticesOf, omitsNpm } from "./notices.js";
+import { noticesOf } from "./notices.js";
 import type { FilterRule } from "../../support/filters.js";
 import { scanRoots } from "../../plan/plan-archive.js";
 import type { LeftOut, Plan, SlimReport } from "../../plan/plan.js";
@@ -128,6 +127,16 @@ export interface Prepared {
   readonly bill: PlannedBill | null;
   /** Absent: what is packed lies where the user named it. */
   readonly names?: PathNames;
+  /** Digests of large files that were begun with while the others were planned; absent: none were. */
+  readonly digests?: EarlyDigests;
+}
+
+/** What is done beside finding out. */
+export interface Meanwhile {
+  /** By default nothing is proved. */
+  readonly proof?: TraceProof;
+  /** Gives what digests large files while the others are planned; by default none are. */
+  readonly digests?: (place: OutputPlan) => EarlyDigests | undefined;
 }
 
 /**
@@ -136,19 +145,24 @@ export interface Prepared {
  * @param pool its threads list the environment's tree meanwhile
  * @param uses marks what is used of envpack's cache until the packing is over
  */
-export async function preparePack(options: PrepareOptions, pool: Pool, uses: CacheUses, proof: TraceProof = UNPROVED): Promise<Prepared> {
+export async function preparePack(
+  options: PrepareOptions,
+  pool: Pool,
+  uses: CacheUses,
+  { proof = UNPROVED, digests }: Meanwhile = {},
+): Promise<Prepared> {
   const located = locateEnvironment(options);
   checkTrace(options, located.kind);
   if (options.platform === undefined) {
     if (options.prebuilt !== undefined)
       throw new EnvpackError("USAGE", "binaries are given for an installation for a platform", { hint: "name it with --platform" });
-    return prepareLocated(options, { located, cross: null, proof }, pool, uses);
+    return prepareLocated(options, { located, cross: null, proof, digests }, pool, uses);
   }
   const cross = await installForPlatform(located, options, uses);
   try {
     const prepared = await prepareLocated(
       options,
-      { located: { ...located, path: cross.path, kind: cross.kind }, cross, proof },
+      { located: { ...located, path: cross.path, kind: cross.kind }, cross, proof, digests },
       pool,
       uses,
     );
@@ -168,9 +182,15 @@ interface Subject {
   readonly located: ReturnType<typeof locateEnvironment>;
   readonly cross: CrossInstalled | null;
   readonly proof: TraceProof;
+  readonly digests: Meanwhile["digests"];
 }
 
-async function prepareLocated(options: PrepareOptions, { located, cross, proof }: Subject, pool: Pool, uses: CacheUses): Promise<Prepared> {
+async function prepareLocated(
+  options: PrepareOptions,
+  { located, cross, proof, ...subject }: Subject,
+  pool: Pool,
+  uses: CacheUses,
+): Promise<Prepared> {
   const { signal } = options;
   pool.assign({ kind: "list" });
   const lister = new Lister((task) => {
@@ -183,7 +203,8 @@ async function prepareLocated(options: PrepareOptions, { located, cross, proof }
   const place = planOutput(options, environment);
   const listing = await lister.listing(environment.root);
   endPhase("listed");
-  const { plan, trace } = await planContent(environment, options, { output: place.path, listing, cross, proof });
+  const digests = subject.digests?.(place);
+  const { plan, trace } = await planContent(environment, options, { output: place.path, listing, cross, proof, digests });
   endPhase("planned");
   const crossNotices = cross?.check(environment, plan.entries, plan.leftOut) ?? [];
   const relocated = await relocatePlan(plan, environment, { destPrefix: place.destPrefix, signal });
@@ -221,6 +242,7 @@ async function prepareLocated(options: PrepareOptions, { located, cross, proof }
     },
     entries: withManifest(fitted.entries, manifest),
     bill,
+    digests,
   };
 }
 
@@ -246,39 +268,6 @@ async function describeManifest(
     includedSecrets,
     slim: slimRecord(slim, trace),
   });
-}
-
-async function readLocated(
-  { path, kind }: ReturnType<typeof locateEnvironment>,
-  options: PrepareOptions,
-  tools: { readonly lister: Lister; readonly uses: CacheUses; readonly platform?: TargetPlatform; readonly npmFolder?: string },
-): Promise<Environment> {
-  const { node, links, ignoreLock, signal, onProgress } = options;
-  const omitDev = options.omit?.includes("dev");
-  try {
-    return await readEnvironment(path, {
-      kind,
-      node,
-      withNpm: !omitsNpm(options),
-      omitDev,
-      links,
-      ignoreLock,
-      ...tools,
-      signal,
-      onProgress,
-    });
-  } catch (error) {
-    throw asUnreadable(error, path);
-  }
-}
-
-/** What may not be read in the environment has a code of its own; what may not be written elsewhere has not. */
-function asUnreadable(thrown: unknown, root: string): unknown {
-  const error = explainError(thrown, "cannot read the environment");
-  if (!(error instanceof EnvpackError) || error.code !== "NO_PERMISSION" || error.path === undefined) return thrown;
-  const inside = relative(resolve(root), error.path);
-  if (inside.startsWith("..")) return thrown;
-  return new EnvpackError("SOURCE_UNREADABLE", error.message, { path: error.path, hint: "make it readable for this user", cause: error });
 }
 
 /** With a destination, its own path takes the place of the old one; from there the archive may be moved again. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { PackOptions } from "./pack-result.js";
 import { resolve } from "node:path";
 import { formatOf } from "../../archive/formats.js";
@@ -16,8 +17,14 @@ export async function openReuseFor(options: PackOptions, place: OutputPlan, bega
   return openReuse(previousOf(options, place), options.reuse !== undefined, began);
 }
 
+/** Whether all will be made afresh, as far as can be told without opening anything. */
+export function isAfresh(options: Pick<PackOptions, "reuse" | "force">, place: OutputPlan): boolean {
+  const previous = previousOf(options, place);
+  return options.reuse === false || previous === null || !existsSync(previous);
+}
+
 /** The archive whose frames may be taken over: the one that is named, else the one that is replaced. */
-function previousOf({ reuse, force }: PackOptions, { path }: OutputPlan): string | null {
+function previousOf({ reuse, force }: Pick<PackOptions, "reuse" | "force">, { path }: OutputPlan): string | null {
   if (typeof reuse === "string") return resolve(reuse);
   return force === true ? path : null;
 }

@@ -50,7 +50,7 @@ interface Finished extends Pick<PackResult, "output" | "unfit" | "notices"> {
 
 async function writeEntries(
   options: PackOptions,
-  { entries, environment, place, bill }: Prepared,
+  { entries, environment, place, bill, digests }: Prepared,
   { pool, keys, reuse }: Tools,
   to: { readonly sink: Sink; readonly into?: FolderPlace },
 ): Promise<Written> {
@@ -74,6 +74,7 @@ async function writeEntries(
         return [fileOfBytes(META.fixups, encodeFixups(fixupsOf(found.own, environment.conda))), ...last];
       },
       reuse,
+      digests,
       signer: keys.sign,
       into: to.into,
       onProgress: options.onProgress,

@@ -22,7 +22,8 @@ import { findMembers, findPnpmMembers, findWorkspaceRoot } from "../../../enviro
 import type { Candidate } from "../../../plan/candidate.js";
 import type { LeftOut } from "../../../plan/plan.js";
 import { Selection, type Decision, type SelectionOptions, type Standing } from "../../../plan/selection.js";
-import { walkEnvironment, type WalkResult } from "../../../plan/walk.js";
+import { walkEnvironment } from "../../../plan/walk.js";
+import type { WalkResult } from "../../../plan/walk-result.js";
 import { EnvpackError } from "../../../support/errors.js";
 import { copyWhole } from "./copy-whole.js";
 
