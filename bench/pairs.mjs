@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { packAgain, packAgainBeside } from "./again.mjs";
 import { canReuse, oursArchive, packRun, unpackRun } from "./envpack.mjs";
+import { firstResult, secondResult } from "./first-result.mjs";
 import { GOALS } from "./goals.mjs";
 import * as images from "./images.mjs";
 import * as peers from "./peers.mjs";
@@ -12,7 +13,7 @@ import { bringCaxa, bringCondaPack, findProgram } from "./programs.mjs";
 export const STAGES = [
   ["pack-zst-memory", "pack-gz-memory", "unpack-zst-memory", "pack-again-tar", "pack-conda"],
   ["pack-zst", "pack-gz", "unpack-zst", "pack-again", "pack-limit", "unpack-stream", "unpack-gz", "pack-node-tar", "unpack-node-tar"],
-  ["image", "image-again", "image-buildah", "pack-caxa"],
+  ["first-result", "second-result", "image", "image-again", "image-buildah", "pack-caxa"],
 ];
 
 /** What the titles of pairs say whose output lies in memory. */
@@ -46,6 +47,7 @@ export function listPairs(runtime, tree, isChosen) {
     // These are fetched when they are needed.
     ...(isChosen("pack-conda") ? condaPackPairs(runtime, tree, missing) : []),
     ...(isChosen("pack-caxa") ? caxaPairs(runtime, tree, missing) : []),
+    ...(isChosen("first-result") || isChosen("second-result") ? needs("zstd", resultPairs(runtime, tree, missing)) : []),
     ...imagePairs(runtime, tree, needs, isChosen),
   ];
   return { pairs: pairs.filter(({ id }) => isChosen(id)), missing };
@@ -175,6 +177,17 @@ function againPairs(runtime, tree, missing) {
   }
   missing.push("this envpack has no --reuse: packing again left out");
   return [];
+}
+
+function resultPairs(runtime, tree, missing) {
+  if (tree.kind === "made up") {
+    missing.push("what is made up cannot be loaded: the time to a first result left out");
+    return [];
+  }
+  return [
+    { id: "first-result", title: `from a .tar.zst to the first result${WHERE} : tar -x --zstd, then node`, ...firstResult(runtime, tree) },
+    { id: "second-result", title: `the same job once more${WHERE} : node in the tree of tar`, ...secondResult(runtime, tree) },
+  ];
 }
 
 /** On Linux only: an image without a base takes this machine's C library. */
