@@ -2,7 +2,9 @@ import { hash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -55,16 +57,51 @@ async function packTo(name: string, options: PackOptions = {}): Promise<PackResu
   return { ...result, content: readFileSync(output) };
 }
 
+/** What packing again may look at of the project: where none of it has changed the same comes of it. */
+function stateOf(folder: string): string {
+  const lines = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => {
+    const { ino, mode, size, mtimeMs, ctimeMs } = lstatSync(join(folder, name));
+    return [name, ino, mode, size, mtimeMs, ctimeMs].join(" ");
+  });
+  return hash("sha256", lines.join("\n"));
+}
+
+/** Archives that were packed afresh, by the project's state and the options: packing is what takes the time here. */
+const afreshBy = new Map<string, Buffer>();
+
+async function packAfresh(options: PackOptions = {}): Promise<Buffer> {
+  const key = stateOf(project) + JSON.stringify(options);
+  const known = afreshBy.get(key);
+  if (known !== undefined) return known;
+  const { content } = await packTo("afresh.tar.zst", { ...options, reuse: false });
+  afreshBy.set(key, content);
+  return content;
+}
+
 /** Packs with and without what is known of the first archive: the bytes must be the same. */
 async function packBothWays(options: PackOptions = {}): Promise<PackResult> {
   const again = await packTo("again.tar.zst", { reuse: first, ...options });
-  const afresh = await packTo("afresh.tar.zst", { ...options, reuse: false });
-  expect(again.content.equals(afresh.content)).toBe(true);
+  expect(again.content.equals(await packAfresh(options))).toBe(true);
   expect(again.fixups).toBe(1);
   return again;
 }
 
-const total = async (): Promise<number> => (await packTo("afresh.tar.zst", { reuse: false })).bytes;
+/** The first archive, and what is remembered of it, of the project as it was last packed before a test. */
+const kept = { state: "", archive: join(base, "kept.tar.zst"), cache: join(base, "kept-cache") };
+
+async function packFirst(): Promise<void> {
+  if (kept.state !== stateOf(project)) {
+    await setTimeout(statSync(SMALL).ctimeMs + 2100 > Date.now() ? 2100 : 0);
+    await packTo(first, { reuse: undefined });
+    for (const path of [kept.archive, kept.cache]) rmSync(path, { recursive: true, force: true });
+    copyFileSync(first, kept.archive);
+    cpSync(join(base, "cache"), kept.cache, { recursive: true });
+    kept.state = stateOf(project);
+    return;
+  }
+  copyFileSync(kept.archive, first);
+  cpSync(kept.cache, join(base, "cache"), { recursive: true });
+}
 
 beforeAll(async () => {
   writePackages();
@@ -75,8 +112,7 @@ beforeEach(async () => {
   vi.stubEnv("XDG_CACHE_HOME", join(base, "cache"));
   rmSync(join(base, "cache"), { recursive: true, force: true });
   rmSync(join(base, "again.tar.zst"), { force: true });
-  await setTimeout(statSync(SMALL).ctimeMs + 2100 > Date.now() ? 2100 : 0);
-  await packTo(first, { reuse: undefined });
+  await packFirst();
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -145,7 +181,7 @@ test("a change right after packing counts, though no clock shows it", async () =
   await packTo(second);
   writeFileSync(SMALL, text(98));
   const again = await packTo(second);
-  expect(again.content.equals((await packTo("afresh.tar.zst", { reuse: false })).content)).toBe(true);
+  expect(again.content.equals(await packAfresh())).toBe(true);
 });
 
 test("another level, root folder, time or format takes nothing", async () => {
@@ -160,7 +196,7 @@ test("an archive that was damaged gives nothing of what is damaged", async () =>
   const bytes = readFileSync(first);
   for (let at = 1000; at < bytes.length * 0.9; at += 1_500_000) bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(first, bytes);
-  expect((await packBothWays()).reusedBytes).toBeLessThan(await total());
+  expect((await packBothWays()).reusedBytes).toBeLessThan((await packAfresh()).length);
 });
 
 test("an archive that was cut off is refused where it is named, and packed afresh where it is replaced", async () => {
@@ -172,7 +208,7 @@ test("an archive that was cut off is refused where it is named, and packed afres
   });
   const { content, reusedBytes } = await packTo(first);
   expect(reusedBytes).toBe(0);
-  expect(content.equals((await packTo("afresh.tar.zst", { reuse: false })).content)).toBe(true);
+  expect(content.equals(await packAfresh())).toBe(true);
 });
 
 /** Remembers what was remembered with other numbers: nothing but the archive's own bytes tells that they lie. */

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { envpack, execute, makeScratch, NOBODY, nobodyMissing, shell, type Outcome } from "./commands.js";
 import { smallNode } from "../small-node.js";
+import { noise } from "../faults/project.js";
 import { buildSample } from "./sample.js";
 
 const isRoot = process.getuid?.() === 0;
@@ -29,8 +30,10 @@ let out: string;
 beforeAll(() => {
   mkdirSync(installed);
   buildSample(installed);
+  // More than a small disk holds, and several frames.
+  writeFileSync(join(installed, "assets/large"), noise(12 << 20));
   chmodSync(scratch, 0o755);
-  expect(envpack(["pack", installed, "-q", "-o", archive]).status).toBe(0);
+  expect(envpack(["pack", installed, "-q", ...SMALL, "-o", archive]).status).toBe(0);
 });
 
 beforeEach(() => {

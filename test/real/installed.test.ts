@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { execute, makeScratch } from "./commands.js";
 import { buildSample, npm } from "./sample.js";
+import { smallNode } from "../small-node.js";
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const scratch = makeScratch();
@@ -29,7 +30,7 @@ test("the package as npm publishes it has all that the command needs", () => {
 test("the public API does what the commands do, with progress, and prints nothing", () => {
   const script = join(user, "use.js");
   writeFileSync(script, USE);
-  const outcome = execute(process.execPath, [script, project, scratch]);
+  const outcome = execute(process.execPath, [script, project, scratch, smallNode()]);
   expect(outcome).toMatchObject({ status: 0, stderr: "" });
   expect(JSON.parse(outcome.stdout)).toEqual({
     name: "@acme/pantry",
@@ -44,17 +45,17 @@ test("the public API does what the commands do, with progress, and prints nothin
 });
 
 const USE = `import { EnvpackError, info, list, pack, planPack, unpack, verify } from "envpack";
-const [path, scratch] = process.argv.slice(2);
+const [path, scratch, node] = process.argv.slice(2);
 const output = scratch + "/by-api.tar.gz";
 const stages = new Set();
 const onProgress = ({ stage }) => stages.add(stage);
-const preview = await planPack({ path });
-const packed = await pack({ path, output, onProgress });
+const preview = await planPack({ path, node });
+const packed = await pack({ path, node, output, onProgress });
 const { target } = await unpack({ archive: output, target: scratch + "/by-api", onProgress });
 const { ok } = await verify({ path: target });
 const codeOf = (error) => (error instanceof EnvpackError ? error.code : String(error));
-const aborted = await pack({ path, output, force: true, signal: AbortSignal.abort() }).catch(codeOf);
-const exists = await pack({ path, output }).catch(codeOf);
+const aborted = await pack({ path, node, output, force: true, signal: AbortSignal.abort() }).catch(codeOf);
+const exists = await pack({ path, node, output }).catch(codeOf);
 // As plain data: it outlives a way through JSON.
 const planned = JSON.parse(JSON.stringify(preview.entries)).filter(({ type, path }) => type === "file" && path !== ".envpack/manifest.json");
 console.log(JSON.stringify({

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ENVPACK, envpack, makeScratch } from "./commands.js";
+import { noise } from "../faults/project.js";
 import { buildSample } from "./sample.js";
+import { smallNode } from "../small-node.js";
 
 const scratch = makeScratch();
 const project = join(scratch, "pantry");
@@ -14,7 +16,9 @@ const archive = join(scratch, "pantry.tar.gz");
 beforeAll(() => {
   mkdirSync(project);
   buildSample(project);
-  expect(envpack(["pack", project, "-q", "-o", archive]).status).toBe(0);
+  // Half of it is several frames.
+  writeFileSync(join(project, "assets/large"), noise(24 << 20));
+  expect(envpack(["pack", project, "-q", "--node", smallNode(), "-o", archive]).status).toBe(0);
 });
 
 interface Running {

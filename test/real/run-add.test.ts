@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ENVPACK, envpack, execute, makeScratch, type Outcome } from "./commands.js";
 import { buildSample, npm } from "./sample.js";
+import { smallNode } from "../small-node.js";
 
 const scratch = makeScratch();
 const environment = join(scratch, "env");
@@ -16,7 +17,7 @@ beforeAll(() => {
   const project = join(scratch, "pantry");
   for (const folder of [project, jobs, temporary]) mkdirSync(folder);
   buildSample(project);
-  expect(envpack(["pack", project, "-q", "-o", archive]).stderr).toBe("");
+  expect(envpack(["pack", project, "-q", "--node", smallNode(), "-o", archive]).stderr).toBe("");
   expect(envpack(["unpack", "-q", archive, environment]).stderr).toBe("");
   write(
     "helpers/job_helpers.mjs",
