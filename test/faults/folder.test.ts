@@ -60,13 +60,19 @@ test("32: killed at thirty moments: no half environment ever, and the next run c
     clearTimeout(timer);
     return child.signalCode === "SIGKILL";
   };
-  const began = performance.now();
-  await runAndKill(600_000);
-  const whole = performance.now() - began;
+  let whole = Infinity;
+  // The first run is the slowest, and other tests come and go: what ended before it was to be killed tells how long one takes.
+  const runFor = async (delay: number): Promise<boolean> => {
+    const began = performance.now();
+    if (await runAndKill(delay)) return true;
+    whole = Math.min(whole, performance.now() - began);
+    return false;
+  };
+  await runFor(600_000);
   rmSync(target, { recursive: true });
   let killed = 0;
   for (let turn = 0; turn < 30; turn++) {
-    if (await runAndKill(whole * (0.4 + 0.02 * turn))) killed++;
+    if (await runFor(whole * (0.4 + 0.02 * turn))) killed++;
     if (!existsSync(target)) continue;
     expect(existsSync(join(target, META.index))).toBe(true);
     expect((await compareTree(target)).differences).toEqual([]);

@@ -29,8 +29,8 @@ const RULES: readonly Rule[] = [
   ],
   [/failed to map segment from shared object/, () => "an addon may not be mapped for execution: it lies on a noexec file system"],
   [/Cannot find (?:module|package) '([^']+)'/, ([, name = ""], context) => missing(name, context)],
-  [/ENOENT[^\n]{0,400}?'(\/[^'\n]{1,4096})'/, ([, path = ""], context) => absent(path, context)],
-  [/(?:EACCES|EPERM)[^\n]{0,400}?'(\/[^'\n]{1,4096})'/, ([, path]) => `may not use ${path} as this user`],
+  [/ENOENT[^\n]{0,100}?'(\/[^'\n]{1,4096})'/, ([, path = ""], context) => absent(path, context)],
+  [/(?:EACCES|EPERM)[^\n]{0,100}?'(\/[^'\n]{1,4096})'/, ([, path]) => `may not use ${path} as this user`],
   [/(?:execvp|failed to execute) (\/[^\n:]{1,4096}): No such file or directory/, ([, path = ""], context) => notStarted(path, context)],
   [/(?<![^\s:'"])(\/[^\s:'"]+): (?:No such file or directory|not found)/, ([, path = ""], context) => absent(path, context)],
   [/env: [‘'"]?((?!-)[\w.+-]+)['’"]?: No such file or directory/, ([, name]) => `starts ${name}, which is not on PATH there`],
@@ -51,7 +51,7 @@ export function isOfTheMove(reason: string): boolean {
   return /^lacks the library |(?:is not in the environment|is there on this machine only|is not there|is not on PATH there)$/.test(reason);
 }
 
-const READ_ONLY = /(?:EROFS|[Rr]ead-only file system)[^\n]{0,400}?'(\/[^'\n]{1,4096})'|(?<![^\s:'"])(\/[^\s:'"]+): Read-only file system/;
+const READ_ONLY = /(?:EROFS|[Rr]ead-only file system)[^\n]{0,100}?'(\/[^'\n]{1,4096})'|(?<![^\s:'"])(\/[^\s:'"]+): Read-only file system/;
 
 /** Why something failed, in one line, from what it printed or threw; null where that says nothing that is known. */
 export function reasonOf(text: string, context: ReasonContext): string | null {
