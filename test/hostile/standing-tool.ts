@@ -51,10 +51,14 @@ export class StandingTool {
     });
   }
 
-  stop(): void {
+  /** @throws Error where what ran last threw after it had answered */
+  async stop(): Promise<void> {
+    if (this.#child === null) return;
+    const { status, stderr } = await this.run(["--version"]);
     this.#child?.removeAllListeners();
     this.#child?.kill("SIGKILL");
     this.#child = null;
+    if (status !== 0 || stderr !== "") throw new Error(`something went wrong after the last command line had answered: ${stderr}`);
   }
 
   #start(): ChildProcess {

@@ -38,9 +38,9 @@ export function tryRows(makeRows: (box: Box) => readonly Row[], only?: "zip"): v
   const box = new Box();
   const tools: Tools = { own: new StandingTool(), nobody: new StandingTool(NOBODY) };
   const seen = new Set<number>();
-  afterAll(() => {
-    for (const tool of [tools.own, tools.nobody]) tool.stop();
+  afterAll(async () => {
     box.remove();
+    for (const tool of [tools.own, tools.nobody]) await tool.stop();
     if (without !== null) process.stdout.write(`  not as another user: ${without}\n`);
   });
   for (const [at, row] of makeRows(box).entries()) {
