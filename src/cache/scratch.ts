@@ -32,7 +32,8 @@ export async function makeScratch(): Promise<Scratch> {
     path,
     remove: async () => {
       await lock.release().catch(() => undefined);
-      await rm(path, { recursive: true, force: true });
+      // Another process that clears up may hold the lock for a moment, to see whether this one lives: then the folder is not empty.
+      await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
     },
   };
 }
