@@ -67,7 +67,7 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
           entry,
           cwd: atSource.folder,
           env: { ...atSource.env, ...port },
-          request: { ...request, alone: request.alone },
+          request,
           seconds,
         });
   const failed = before === null || before.ok || isWorse(result, before) || !tellAlike(result.text, before.text, context);
