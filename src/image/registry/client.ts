@@ -72,7 +72,7 @@ export class RegistryClient {
     const found = await this.#credentials;
     const held = [...this.#authorizations.values()].map((value) => value.replace(/^\w+ /, ""));
     if (found === null || found === undefined) return held;
-    return found.kind === "identity" ? [found.token, ...held] : [found.password, ...held];
+    return [found.kind === "password" ? found.password : found.token, ...held];
   }
 
   close(): void {
@@ -171,6 +171,10 @@ export class RegistryClient {
     const credentials = await this.#credentials;
     const scopes = others.join(" ");
     if (challenge === null) throw this.#odd("it wants a login of a kind that is not known");
+    if (credentials?.kind === "token") {
+      this.#authorizations.set(scopes, `Bearer ${credentials.token}`);
+      return;
+    }
     if (challenge.kind === "basic") {
       if (credentials?.kind !== "password") throw refused(this.#base, credentials);
       this.#authorizations.set(scopes, basic(credentials));

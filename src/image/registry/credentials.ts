@@ -7,7 +7,11 @@ import { DOCKER_HUB, type Reference } from "../oci/reference.js";
 
 /** How somebody proves who they are to a registry. It is never written anywhere. */
 export type Credentials =
-  { readonly kind: "password"; readonly user: string; readonly password: string } | { readonly kind: "identity"; readonly token: string };
+  | { readonly kind: "password"; readonly user: string; readonly password: string }
+  /** What a token is asked for with. */
+  | { readonly kind: "identity"; readonly token: string }
+  /** The token itself, which the registry takes as it is. */
+  | { readonly kind: "token"; readonly token: string };
 
 /** Docker's own key for its registry. */
 const HUB_KEY = "https://index.docker.io/v1/";
@@ -98,7 +102,10 @@ function hostOf(address: string): string {
 
 /** Beside docker's own `auth` there are the plain fields that Kubernetes' secrets have. */
 function decodeAuth(entry: Fields, file: string): Credentials | null {
-  const [identity, auth, user, password] = ["identitytoken", "auth", "username", "password"].map((name) => entry.get(name));
+  const [ready, identity, auth, user, password] = ["registrytoken", "identitytoken", "auth", "username", "password"].map((name) =>
+    entry.get(name),
+  );
+  if (typeof ready === "string" && ready !== "") return { kind: "token", token: asHeader(ready, file) };
   if (typeof identity === "string" && identity !== "") return { kind: "identity", token: identity };
   if (typeof auth !== "string" || auth === "")
     return typeof user === "string" && user !== "" && typeof password === "string" ? { kind: "password", user, password } : null;
@@ -106,6 +113,12 @@ function decodeAuth(entry: Fields, file: string): Credentials | null {
   const colon = text.indexOf(":");
   if (colon < 1) throw broken("a login in the file of docker's logins is malformed", file);
   return { kind: "password", user: text.slice(0, colon), password: text.slice(colon + 1).split("\0", 1)[0] ?? "" };
+}
+
+/** @throws EnvpackError where it is nothing that a header can hold */
+function asHeader(token: string, file: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw broken("a login in the file of docker's logins is malformed", file);
+  return token;
 }
 
 /** github.com/docker/docker-credential-helpers: `docker-credential-NAME get` takes the server on stdin. */

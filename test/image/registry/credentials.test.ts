@@ -35,6 +35,10 @@ test("a login is found by the registry, by its address, and by the longest path"
     password,
   );
   expect(await findCredentials(shop, homeWith({ auths: { "ghcr.io": { identitytoken: "t" } } }))).toEqual({ kind: "identity", token: "t" });
+  expect(await findCredentials(shop, homeWith({ auths: { "ghcr.io": { registrytoken: "t" } } }))).toEqual({ kind: "token", token: "t" });
+  await expect(findCredentials(shop, homeWith({ auths: { "ghcr.io": { registrytoken: "t\r\nHost: x" } } }))).rejects.toMatchObject({
+    code: "REGISTRY_REFUSED",
+  });
 });
 
 test("helpers are asked, and what they do not know is no error", async () => {
