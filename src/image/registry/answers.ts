@@ -65,6 +65,8 @@ const WORDS: ReadonlyMap<string, readonly [string, string]> = new Map([
   ["ERR_SSL_WRONG_VERSION_NUMBER", ["it does not speak TLS", "name the port that does; --plain-http where none does"]],
 ]);
 
+/** What OpenSSL names the alerts (RFC 8446, 6.2) by which the other side refuses what it was shown. */
+const SHOWN = /ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)/;
 const CERTIFICATES = /CERT|SELF_SIGNED|ISSUER|ALTNAME/;
 
 /** What a failed connection becomes. */
@@ -72,12 +74,19 @@ export function explainNetwork(error: unknown, place: string): unknown {
   if (error instanceof EnvpackError || !(error instanceof Error)) return error;
   const { code = "", name } = error as NodeJS.ErrnoException;
   if (name === "AbortError" || code === "ABORT_ERR") return explainError(Object.assign(error, { name: "AbortError" }), "interrupted");
-  const certificate = CERTIFICATES.test(code)
-    ? ([
-        `its certificate is not trusted (${code})`,
-        "put its authority's certificate into ~/.docker/certs.d/HOST:PORT/ca.crt, or name it by NODE_EXTRA_CA_CERTS",
-      ] as const)
-    : null;
-  const [what, hint] = certificate ?? WORDS.get(code) ?? [`${code === "" ? "the connection failed" : code}`, "try again"];
+  const [what, hint] = wordsOfTls(code) ?? WORDS.get(code) ?? [`${code === "" ? "the connection failed" : code}`, "try again"];
   return new EnvpackError("ENGINE_UNREACHABLE", `the registry cannot be reached: ${what}`, { path: place, hint, cause: error });
+}
+
+function wordsOfTls(code: string): readonly [string, string] | null {
+  if (SHOWN.test(code))
+    return [
+      `it wants to be shown a certificate, or does not take the one that it was shown (${code})`,
+      "put one that it takes into ~/.docker/certs.d/HOST:PORT/ as client.cert, and its key as client.key",
+    ];
+  if (!CERTIFICATES.test(code)) return null;
+  return [
+    `its certificate is not trusted (${code})`,
+    "put its authority's certificate into ~/.docker/certs.d/HOST:PORT/ca.crt, or name it by NODE_EXTRA_CA_CERTS",
+  ];
 }

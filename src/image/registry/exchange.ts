@@ -2,7 +2,7 @@ import type { Agent, IncomingMessage, RequestOptions } from "node:http";
 import type { Agent as SecureAgent } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { loadHttp, loadHttps } from "../../support/http.js";
-import { certificatesFor } from "./certificates.js";
+import { certificatesFor, type Certificates } from "./certificates.js";
 import { proxyFor, throughProxy } from "./proxy.js";
 
 /** One request to a server; redirects are not followed. */
@@ -35,8 +35,8 @@ export class Exchange {
   readonly #plain: Agent;
   readonly #secure: SecureAgent;
   readonly #env: NodeJS.ProcessEnv;
-  /** Certificates to trust, by host; undefined: Node's own rules. */
-  readonly #trusted = new Map<string, readonly string[] | undefined>();
+  /** By host. */
+  readonly #certificates = new Map<string, Certificates>();
   readonly #signal: AbortSignal | undefined;
 
   constructor(env: NodeJS.ProcessEnv, signal?: AbortSignal) {
@@ -49,11 +49,11 @@ export class Exchange {
   /** @throws the system's or Node's own errors */
   async send({ method, url, headers = {}, body }: Sending): Promise<Answer> {
     const proxy = proxyFor(url, this.#env);
-    const ca = url.protocol === "https:" ? this.#certificates(url.host) : undefined;
+    const certificates = url.protocol === "https:" ? this.#certificatesOf(url.host) : {};
     const way =
       proxy === null
-        ? { agent: url.protocol === "https:" ? this.#secure : this.#plain, ca: ca === undefined ? undefined : [...ca] }
-        : await throughProxy(url, proxy, ca);
+        ? { agent: url.protocol === "https:" ? this.#secure : this.#plain, ...certificates }
+        : await throughProxy(url, proxy, certificates);
     const length =
       body === undefined
         ? method === "POST" || method === "PUT" || method === "PATCH"
@@ -87,9 +87,10 @@ export class Exchange {
     });
   }
 
-  #certificates(host: string): readonly string[] | undefined {
-    if (!this.#trusted.has(host)) this.#trusted.set(host, certificatesFor(host, this.#env));
-    return this.#trusted.get(host);
+  #certificatesOf(host: string): Certificates {
+    const found = this.#certificates.get(host) ?? certificatesFor(host, this.#env);
+    this.#certificates.set(host, found);
+    return found;
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { BlockList, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { EnvpackError } from "../../support/errors.js";
 import { loadHttp, loadHttps, loadTls } from "../../support/http.js";
+import type { Certificates } from "./certificates.js";
 
 /** Milliseconds for a proxy to answer. */
 const PATIENCE = 30_000;
@@ -41,7 +42,7 @@ function isExempt({ hostname, port }: URL, list: string): boolean {
 /** @param network as "10.0.0.0/8" */
 function isInNetwork(hostname: string, network: string): boolean {
   const [start = "", bits = ""] = network.split("/");
-  const address = hostname.replace(/^\[|\]$/g, "");
+  const address = withoutBrackets(hostname);
   const family = isIP(start);
   if (family === 0 || isIP(address) !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) return false;
   const list = new BlockList();
@@ -54,8 +55,12 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** What a request through a proxy takes in place of its own address: an absolute path of plain HTTP, a tunnel of HTTPS. */
-export async function throughProxy(url: URL, proxy: URL, ca: readonly string[] | undefined): Promise<RequestOptions> {
+/**
+ * What a request through a proxy takes in place of its own address: an absolute path of plain HTTP, a tunnel of HTTPS.
+ *
+ * @param certificates those of the address, not of the proxy
+ */
+export async function throughProxy(url: URL, proxy: URL, certificates: Certificates): Promise<RequestOptions> {
   const authorization =
     proxy.username === ""
       ? {}
@@ -63,16 +68,27 @@ export async function throughProxy(url: URL, proxy: URL, ca: readonly string[] |
           "Proxy-Authorization": `Basic ${Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString("base64")}`,
         };
   const isSecure = proxy.protocol === "https:";
-  const place = { host: proxy.hostname, port: proxy.port === "" ? (isSecure ? 443 : 80) : Number(proxy.port) };
+  const host = withoutBrackets(proxy.hostname);
+  // The name is the proxy's: Node would ask for a certificate of the host in the request's header.
+  const place = { host, port: proxy.port === "" ? (isSecure ? 443 : 80) : Number(proxy.port), servername: serverName(host) };
   if (url.protocol === "http:") {
-    const way = isSecure ? { createConnection: () => loadTls().connect({ ...place, servername: place.host }) } : {};
+    const way = isSecure ? { createConnection: () => loadTls().connect(place) } : {};
     // Of `hostname` and `host` Node takes the former, and it comes with the address as well.
     return { ...place, ...way, hostname: place.host, path: url.href, headers: { Host: url.host, ...authorization } };
   }
   const target = `${url.hostname}:${url.port === "" ? 443 : url.port}`;
   const socket = await openTunnel({ ...place, path: target, headers: { Host: target, ...authorization } }, isSecure);
-  const secure = loadTls().connect({ socket, servername: url.hostname, ca: ca === undefined ? undefined : [...ca] });
+  const secure = loadTls().connect({ socket, host: withoutBrackets(url.hostname), servername: serverName(url.hostname), ...certificates });
   return { createConnection: () => secure };
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+/** What TLS asks for by name: addresses are none (RFC 6066, 3), and are looked for in the certificate all the same. */
+function serverName(hostname: string): string {
+  return isIP(withoutBrackets(hostname)) === 0 ? hostname : "";
 }
 
 function openTunnel(options: RequestOptions, isSecure: boolean): Promise<Duplex> {

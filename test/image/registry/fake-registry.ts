@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createSecureServer } from "node:https";
+import { createServer as createSecureServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** A request as a fault sees it; true where the fault has answered it. */
@@ -28,9 +28,9 @@ export interface FakeRegistry {
 /**
  * A registry of distribution-spec 1.1, as far as pushes and pulls use it, with faults that tests put in.
  *
- * @param tls a certificate and its key in PEM; without them it speaks HTTP
+ * @param tls a certificate and its key in PEM, and whose are asked for; without them it speaks HTTP
  */
-export async function startRegistry(tls?: { readonly cert: Buffer; readonly key: Buffer }): Promise<FakeRegistry> {
+export async function startRegistry(tls?: Pick<ServerOptions, "cert" | "key" | "ca" | "requestCert">): Promise<FakeRegistry> {
   const uploads = new Map<string, Buffer>();
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(request, response).catch(() => response.destroy());

@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { connect, type AddressInfo, type Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { inMemory } from "../../../src/image/oci/blobs.js";
 import { descriptorOf, MEDIA } from "../../../src/image/oci/documents.js";
@@ -50,6 +51,27 @@ function open(name = `${registry.host}/shop:1`, options: RegistryOptions = {}): 
 
 function logIn(host: string, entry: object): void {
   writeFileSync(join(scratch, "config.json"), JSON.stringify({ auths: { [host]: entry } }));
+}
+
+const LOGIN = `Basic ${Buffer.from("me:pass-word").toString("base64")}`;
+
+/** Puts a file where docker looks for the certificates of a registry. */
+function trust(host: string, name: string, content: Buffer): void {
+  const folder = join(scratch, ".docker/certs.d", host);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), content);
+}
+
+/** What the command says on either output. */
+function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(process.execPath, [join(dirname(import.meta.dirname), "../../bin/envpack.js"), ...args], { env });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+  return new Promise((resolve) => {
+    child.on("close", () => {
+      resolve(said);
+    });
+  });
 }
 
 async function bodyOf(one: IncomingMessage): Promise<string> {
@@ -152,8 +174,10 @@ test("Ctrl-C ends a push, in a piece or while it waits, and no tag moves", async
   expect(registry.manifests.size).toBe(0);
 });
 
-test("a proxy is asked for a tunnel, the private authority is trusted, and no one else's", async ({ skip }) => {
-  const [cert, key] = [join(scratch, "cert.pem"), join(scratch, "key.pem")];
+/** A private authority's certificate for these names, and its key, in PEM; null without openssl. */
+function makeCertificate(...names: string[]): { readonly file: string; readonly cert: Buffer; readonly key: Buffer } | null {
+  const folder = mkdtempSync(join(scratch, "certificate-"));
+  const [file, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
   const words = [
     "-x509",
     "-newkey",
@@ -162,17 +186,27 @@ test("a proxy is asked for a tunnel, the private authority is trusted, and no on
     "-days",
     "2",
     "-subj",
-    "/CN=registry.example",
+    "/CN=envpack test",
     "-addext",
-    "subjectAltName=DNS:registry.example",
+    `subjectAltName=${names.join(",")}`,
   ];
-  if (spawnSync("openssl", ["req", ...words, "-keyout", key, "-out", cert]).status !== 0) return skip("needs openssl");
-  const secure = await startRegistry({ cert: readFileSync(cert), key: readFileSync(key) });
-  const port = secure.host.split(":")[1] ?? "";
+  if (spawnSync("openssl", ["req", ...words, "-keyout", keyFile, "-out", file]).status !== 0) return null;
+  return { file, cert: readFileSync(file), key: readFileSync(keyFile) };
+}
+
+interface Proxy {
+  /** "127.0.0.1:PORT" */
+  readonly at: string;
+  /** "HOST:PORT Proxy-Authorization", of each tunnel that was asked for. */
+  readonly tunnels: string[];
+  close(): void;
+}
+
+/** A proxy that leads to a port of this machine, whatever host it is asked for, and wants a login. */
+async function startProxy(server: Server, port: string): Promise<Proxy> {
   const tunnels: string[] = [];
-  const proxy = createServer();
   const sockets = new Set<Socket>();
-  proxy.on("connect", (one: IncomingMessage, client: Socket) => {
+  server.on("connect", (one: IncomingMessage, client: Socket) => {
     tunnels.push(`${one.url} ${one.headers["proxy-authorization"] ?? ""}`);
     if (one.headers["proxy-authorization"] === undefined) return client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     const upstream = connect(Number(port), "127.0.0.1", () => client.write("HTTP/1.1 200 OK\r\n\r\n"));
@@ -180,11 +214,26 @@ test("a proxy is asked for a tunnel, the private authority is trusted, and no on
     return client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => {
-    proxy.listen(0, "127.0.0.1", resolve);
+    server.listen(0, "127.0.0.1", resolve);
   });
-  const at = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  return {
+    at: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tunnels,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+test("a proxy is asked for a tunnel, the private authority is trusted, and no one else's", async ({ skip }) => {
+  const made = makeCertificate("DNS:registry.example");
+  if (made === null) return skip("needs openssl");
+  const secure = await startRegistry(made);
+  const port = secure.host.split(":")[1] ?? "";
+  const proxy = await startProxy(createServer(), port);
   const name = `registry.example:${port}/shop:1`;
-  const env = { DOCKER_CONFIG: scratch, HOME: scratch, HTTPS_PROXY: `http://me:pass-word@${at}` };
+  const env = { DOCKER_CONFIG: scratch, HOME: scratch, HTTPS_PROXY: `http://me:pass-word@${proxy.at}` };
   vi.stubEnv("HOME", scratch);
   try {
     await expect(fetchManifest(open(name, { env }), "1")).rejects.toMatchObject({
@@ -192,19 +241,99 @@ test("a proxy is asked for a tunnel, the private authority is trusted, and no on
       message: expect.stringContaining("not trusted"),
       hint: expect.stringContaining("certs.d"),
     });
-    const folder = join(scratch, ".docker/certs.d", `registry.example:${port}`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "ca.crt"), readFileSync(cert));
+    trust(`registry.example:${port}`, "ca.crt", made.cert);
     await pushImage(open(name, { env }), request);
     expect(secure.manifests.has("shop 1")).toBe(true);
-    expect(new Set(tunnels)).toEqual(new Set([`registry.example:${port} Basic ${Buffer.from("me:pass-word").toString("base64")}`]));
-    const refusal = await fetchManifest(open(name, { env: { ...env, HTTPS_PROXY: at } }), "1").catch((error: unknown) => error as Error);
+    expect(new Set(proxy.tunnels)).toEqual(new Set([`registry.example:${port} ${LOGIN}`]));
+    const refusal = await fetchManifest(open(name, { env: { ...env, HTTPS_PROXY: proxy.at } }), "1").catch(
+      (error: unknown) => error as Error,
+    );
     expect(refusal).toMatchObject({ code: "ENGINE_UNREACHABLE", message: expect.stringContaining("the proxy refuses") });
   } finally {
     vi.unstubAllEnvs();
-    for (const socket of sockets) socket.destroy();
     proxy.close();
     await secure.close();
   }
   return undefined;
+});
+
+test("a proxy that speaks TLS itself is known by its own name, not by the registry's", async ({ skip }) => {
+  const [ofRegistry, ofProxy] = [makeCertificate("DNS:registry.example"), makeCertificate("IP:127.0.0.1")];
+  if (ofRegistry === null || ofProxy === null) return skip("needs openssl");
+  const secure = await startRegistry(ofRegistry);
+  const port = secure.host.split(":")[1] ?? "";
+  const proxy = await startProxy(createSecureServer(ofProxy), port);
+  vi.stubEnv("HOME", scratch);
+  trust(`registry.example:${port}`, "ca.crt", ofRegistry.cert);
+  // Node reads NODE_EXTRA_CA_CERTS at its start, so this takes a process.
+  const ask = (authorities: object): Promise<string> =>
+    runCommand(["info", `registry.example:${port}/shop:1`], {
+      PATH: process.env.PATH,
+      HOME: scratch,
+      HTTPS_PROXY: `https://me:pass-word@${proxy.at}`,
+      ...authorities,
+    });
+  try {
+    expect(await ask({})).toContain("its certificate is not trusted");
+    expect(secure.log).toEqual([]);
+    expect(await ask({ NODE_EXTRA_CA_CERTS: ofProxy.file })).toContain("the registry has none of this name and tag");
+    expect(secure.log).toContain("GET /v2/shop/manifests/1");
+    expect(proxy.tunnels).toEqual([`registry.example:${port} ${LOGIN}`]);
+  } finally {
+    vi.unstubAllEnvs();
+    proxy.close();
+    await secure.close();
+  }
+  return undefined;
+});
+
+test("a registry that wants to be shown a certificate is shown that of certs.d", async ({ skip }) => {
+  const [made, own, other] = [makeCertificate("IP:127.0.0.1"), makeCertificate("DNS:me"), makeCertificate("DNS:another")];
+  if (made === null || own === null || other === null) return skip("needs openssl");
+  const secure = await startRegistry({ ...made, ca: own.cert, requestCert: true });
+  vi.stubEnv("HOME", scratch);
+  const name = `${secure.host}/shop:1`;
+  const push = (): Promise<unknown> => pushImage(open(name, { env: { DOCKER_CONFIG: scratch, HOME: scratch } }), request);
+  const refused = {
+    code: "ENGINE_UNREACHABLE",
+    message: expect.stringContaining("wants to be shown a certificate"),
+    hint: expect.stringContaining("client.cert"),
+  };
+  try {
+    trust(secure.host, "ca.crt", made.cert);
+    await expect(push()).rejects.toMatchObject(refused);
+    trust(secure.host, "client.cert", other.cert);
+    await expect(push()).rejects.toMatchObject({ code: "REGISTRY_REFUSED", path: expect.stringMatching(/client\.key$/) });
+    trust(secure.host, "client.key", other.key);
+    // Node's server closes the connection where others send an alert.
+    await expect(push()).rejects.toMatchObject({ code: "ENGINE_UNREACHABLE" });
+    expect(secure.log).toEqual([]);
+    trust(secure.host, "client.cert", own.cert);
+    trust(secure.host, "client.key", own.key);
+    await push();
+    expect(secure.manifests.has("shop 1")).toBe(true);
+  } finally {
+    vi.unstubAllEnvs();
+    await secure.close();
+  }
+  return undefined;
+});
+
+test("a token that is ready goes to the registry as it is, and is not told where it is refused", async () => {
+  const takes = new Set(["Bearer ready-token"]);
+  registry.fault = (one, response, url) => {
+    if (takes.has(one.headers.authorization ?? "")) return false;
+    response.writeHead(401, { "www-authenticate": `Bearer realm="${url.origin}/token",service="it"` });
+    response.end('{"errors":[{"code":"UNAUTHORIZED","message":"no ready-token"}]}');
+    return true;
+  };
+  logIn(registry.host, { registrytoken: "ready-token" });
+  await pushImage(open(), request);
+  expect(new Set(registry.logins)).toEqual(takes);
+  expect(registry.log.filter((line) => line.includes("/token"))).toEqual([]);
+  takes.clear();
+  await expect(pushImage(open(`${registry.host}/other:1`), request)).rejects.toMatchObject({
+    code: "REGISTRY_REFUSED",
+    message: expect.not.stringContaining("ready-token"),
+  });
 });
