@@ -44,7 +44,11 @@ const ended = (status: number, more: Partial<Ended> = {}): Ended => ({
 });
 
 /** Tries commands that end as they are said to, here and at the source. */
-async function tryAll(here: Readonly<Record<string, Ended>>, source: Readonly<Record<string, Ended>> | null): Promise<Map<string, string>> {
+async function tryAll(
+  here: Readonly<Record<string, Ended>>,
+  source: Readonly<Record<string, Ended>> | null,
+  { tree = join(scratch, "no-tree"), kind = "project" } = {},
+): Promise<Map<string, string>> {
   const folder = join(scratch, "source");
   mkdirSync(join(folder, "bin"), { recursive: true });
   for (const name of Object.keys(source ?? {})) writeFileSync(join(folder, "bin", name), "");
@@ -55,7 +59,8 @@ async function tryAll(here: Readonly<Record<string, Ended>>, source: Readonly<Re
   const trials = await tryCommands(
     {
       subject: {
-        manifest: { bins: [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))] },
+        tree,
+        manifest: { kind, bins: [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))] },
         source: source === null ? null : { folder, arcpath: "app" },
       },
       start: answer(here),
@@ -94,6 +99,28 @@ test("a command counts that takes --version, or else --help, or that starts and 
     gone: "failed: ended with status 127 (starts thing, which is not on PATH there)",
     lacks: "failed: ended with status 1 (the package part is not in the environment)",
   });
+});
+
+test("what can be started in bin/ is, though no package declares it; of a conda prefix only what is the runtime's", async () => {
+  const tree = join(scratch, "started");
+  mkdirSync(join(tree, "bin/folder"), { recursive: true });
+  for (const name of ["node", "script", "declared"]) writeFileSync(join(tree, "bin", name), "", { mode: 0o755 });
+  writeFileSync(join(tree, "bin/activate"), "", { mode: 0o644 });
+  for (const [name, target] of [
+    ["linked", "script"],
+    ["gone", "nothing"],
+    ["round", "round"],
+  ] as const)
+    symlinkSync(target, join(tree, "bin", name));
+  const ends = { declared: ended(0) };
+  const source = { node: ended(0), script: ended(1) };
+  expect(Object.fromEntries(await tryAll(ends, source, { tree, kind: "prefix" }))).toEqual({
+    declared: "ok: --version",
+    linked: expect.stringMatching(/^failed/),
+    node: expect.stringMatching(/^failed/),
+    script: expect.stringMatching(/^as before/),
+  });
+  expect([...(await tryAll(ends, null, { tree, kind: "conda" })).keys()]).toEqual(["declared", "node"]);
 });
 
 test("a command that fails at the source too is as before, and one that works there is a failure whatever it prints", async () => {

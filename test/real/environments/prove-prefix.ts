@@ -23,7 +23,8 @@ async function prove(path: string, source: string): Promise<Proved> {
 }
 
 /**
- * Nothing of a prefix fails in the sandbox that works at the source; without the packages of its commands it does.
+ * Nothing of a prefix fails in the sandbox that works at the source; without the packages of its commands it does, and where it
+ * has none, without its node.
  *
  * @param extracted the same archive as a folder, which is broken
  */
@@ -35,7 +36,8 @@ export async function expectPrefixProved(archive: string, extracted: string, sou
   const installed = packages.filter(
     ({ path, name }) => path.split("/").at(-1) === name.split("/").at(-1) && !["npm", "corepack"].includes(name),
   );
-  for (const { path } of installed) rmSync(join(extracted, path), { recursive: true, force: true });
+  const removed = installed.length === 0 ? ["bin/node"] : installed.map(({ path }) => path);
+  for (const path of removed) rmSync(join(extracted, path), { recursive: true, force: true });
   const broken = await prove(extracted, source);
   expect(broken.status, `of one that is broken on purpose: ${broken.said}`).toBe(1);
 }

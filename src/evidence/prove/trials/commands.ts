@@ -1,9 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
+import { namesIn } from "../../../support/names-in.js";
 import type { SourceContext, Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
 import type { Ended } from "../start-limited.js";
 import { failsAlike } from "./as-before.js";
+import type { Subject } from "../subject.js";
 import { endedText, lastLine, printedBy } from "./ended-text.js";
 import { reasonOf } from "./reason.js";
 
@@ -12,14 +14,37 @@ const LIMIT = 15;
 
 /** Starts every command of the environment, some at a time. */
 export async function tryCommands(context: TrialContext, atOnce: number): Promise<Trial[]> {
-  const { bins } = context.subject.manifest;
+  const names = commandsOf(context.subject);
   const found: Trial[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let at = next++; at < bins.length; at = next++) found[at] = await tryCommand(context, bins[at] as string);
+    for (let at = next++; at < names.length; at = next++) found[at] = await tryCommand(context, names[at] as string);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return found;
+}
+
+/**
+ * Those of packages, and whatever else can be started in `bin/`: node, its npm, scripts that no package declares. What a conda
+ * prefix has there beside them is conda's own, some hundred programs.
+ */
+function commandsOf({ tree, manifest }: Subject): string[] {
+  const folder = join(tree, "bin");
+  const isStarted = (name: string): boolean => (manifest.kind !== "conda" || RUNTIME.has(name)) && isExecutable(join(folder, name));
+  return [...new Set([...manifest.bins, ...namesIn(folder).filter(isStarted).sort()])];
+}
+
+/** What comes with a runtime. */
+const RUNTIME: ReadonlySet<string> = new Set(["node", "npm", "npx", "corepack"]);
+
+/** Links that lead to nothing, or in a circle, are told of as links. */
+function isExecutable(file: string): boolean {
+  try {
+    const stats = statSync(file);
+    return stats.isFile() && (stats.mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 async function tryCommand(context: TrialContext, name: string): Promise<Trial> {
