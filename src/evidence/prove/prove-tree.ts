@@ -5,6 +5,7 @@ import { applyFixups } from "../../relocate/apply.js";
 import type { Conditions } from "./conditions.js";
 import type { SourceContext, Start, TrialContext } from "./context.js";
 import { OpenedFiles, traced } from "./opened.js";
+import { findPlugAndPlay, optionsOf } from "./plug-and-play.js";
 import type { ProofRun, Trial } from "./report.js";
 import { findOnPath, chooseSandbox } from "./sandbox/choose.js";
 import { ownRootFs, type RootFs } from "./sandbox/root-fs.js";
@@ -183,6 +184,9 @@ function sourceContext({ subject: { source, manifest }, seconds, signal }: Prove
   const folder = pathOf(manifest.kind === "project" ? (manifest.resolveFrom[0] ?? "") : "") ?? source.folder;
   // What is not there can fail at nothing.
   if (!existsSync(folder)) return null;
+  // There its manager starts it; without Yarn's own options all would fail there, and each failure here be as before.
+  const pnp = findPlugAndPlay(folder, source.folder);
+  if (pnp !== null) env.NODE_OPTIONS = optionsOf(pnp);
   const bins = [...[...new Set([folder, source.folder])].map((at) => join(at, "node_modules/.bin")), join(source.folder, "bin")];
   env.PATH = [...bins, dirname(process.execPath), env.PATH ?? "/usr/bin:/bin"].join(":");
   const start: Start = ({ words, cwd, env: own }: InsideCommand, limits = {}) =>

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { Start, TrialContext } from "../context.js";
 import type { Trial } from "../report.js";
+import { findPlugAndPlay } from "../plug-and-play.js";
 import { findPackage, ownFolders, readPackageJson } from "../subject.js";
 import { tellAlike } from "./as-before.js";
 import { endedText, lastLine } from "./ended-text.js";
@@ -29,12 +30,12 @@ interface Loaded {
 export async function tryImports(context: TrialContext): Promise<Trial[]> {
   const { subject, bare, activated, reached, node, sandbox, atSource } = context;
   const folders = ownFolders(subject).map((folder) => ({ folder, names: dependenciesOf(context, folder) }));
-  const isPnp = existsSync(join(subject.tree, subject.manifest.resolveFrom[0] ?? "", ".pnp.cjs"));
   const trials: Trial[] = [];
   for (const { folder, names } of folders) {
     const { tried, skipped } = names;
     trials.push(...skipped);
     const here = posix.join(reached, folder);
+    const isPnp = findPlugAndPlay(join(subject.tree, folder), subject.tree) !== null;
     const run =
       (start: Start, program: string, cwd: string, env: TrialContext["bare"], from: readonly string[]) => (rest: readonly string[]) =>
         start({ words: [program, ...from, "--prove", ...rest], cwd, env }, { perResult: true });
