@@ -28,7 +28,7 @@ const ROOMS = {
   inspect: ["archive", "engine", "manifest", "relocate"],
   restore: ["archive", "engine", "inspect", "manifest", "relocate"],
   // above both
-  evidence: ["archive", "inspect", "listing", "manifest", "native", "relocate"],
+  evidence: ["archive", "environment", "inspect", "listing", "manifest", "native", "relocate"],
   deliver: ["archive", "inspect", "manifest", "restore"],
   verbs: [
     "archive",

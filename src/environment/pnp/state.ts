@@ -36,14 +36,12 @@ const LITERAL = /RAW_RUNTIME_STATE\s*=\s*'/;
 /** Reads the packages that Plug'n'Play knows, without running it. */
 export function readPnpState(root: string): PnpState {
   const program = readText(join(root, PROGRAM));
-  const start = LITERAL.exec(program);
-  if (start === null) {
+  const literal = findLiteral(program);
+  if (literal === null) {
     const json = existsSync(join(root, DATA)) ? readText(join(root, DATA)) : "";
     return { file: DATA, packages: decode(json, join(root, DATA)), relocate: (change) => changeLocations(json, change) };
   }
-  const from = start.index + start[0].length;
-  const to = endOfLiteral(program, from);
-  const json = program.slice(from, to).replace(/\\([\s\S])/g, (_, character: string) => (character === "\n" ? "\n" : character));
+  const { from, to, json } = literal;
   return {
     file: PROGRAM,
     packages: decode(json, join(root, PROGRAM)),
@@ -51,6 +49,35 @@ export function readPnpState(root: string): PnpState {
       const changed = changeLocations(json, change);
       return changed === null ? null : program.slice(0, from) + quote(changed) + program.slice(to);
     },
+  };
+}
+
+/**
+ * The packages that a file of Plug'n'Play names, by key.
+ *
+ * @param name ".pnp.cjs" or ".pnp.data.json"
+ * @returns null where it names none, or cannot be understood
+ */
+export function packagesOfState(name: string, text: string): ReadonlyMap<string, PnpPackage> | null {
+  const json = name === PROGRAM ? findLiteral(text)?.json : text;
+  if (json === undefined) return null;
+  try {
+    return decode(json, name);
+  } catch {
+    return null;
+  }
+}
+
+/** The state inside of a program: where its literal stands, and what it holds; null: it lies in a file beside. */
+function findLiteral(program: string): { readonly from: number; readonly to: number; readonly json: string } | null {
+  const start = LITERAL.exec(program);
+  if (start === null) return null;
+  const from = start.index + start[0].length;
+  const to = endOfLiteral(program, from);
+  return {
+    from,
+    to,
+    json: program.slice(from, to).replace(/\\([\s\S])/g, (_, character: string) => (character === "\n" ? "\n" : character)),
   };
 }
 

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
+import { splitZip } from "../../environment/pnp/location.js";
 import { META, type Entry } from "../../archive/entry.js";
 import { packageFinder } from "../../inspect/fleet/digests.js";
 import type { Manifest } from "../../manifest/manifest.js";
 import type { Component } from "../sbom/component.js";
 import type { Inventory } from "../sbom/inventory.js";
-import { splitZip } from "../sbom/yarn-zip.js";
 import { findWays } from "./ways.js";
 import type { FileSize, KindSize, Owner, Role } from "./facts.js";
 import { kindOf, type FileKind } from "./kinds.js";

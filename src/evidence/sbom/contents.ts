@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { splitZip } from "../../environment/pnp/location.js";
 import type { Manifest } from "../../manifest/manifest.js";
 import { TEXT_LIMIT } from "../../support/read-text.js";
 import type { Component } from "./component.js";
@@ -6,10 +7,11 @@ import { isInstallRecord, readInstallRecord, type FindOrigin, type Origin } from
 import { describeLibrary, isLibrary, readBuiltIn, VERSIONS_FILE } from "./libraries.js";
 import { Links } from "./links.js";
 import { readPackageFacts, type PackageFacts } from "./package-facts.js";
-import { packagePlaces } from "./package-places.js";
+import { packagePlaces, placeOf } from "./package-places.js";
 import type { PackedTree } from "./packed-tree.js";
+import { isPnpState, readPnp, type FindByState } from "./plug-and-play.js";
 import { isRuntimeHeader, type RuntimeFiles } from "./runtime.js";
-import { readZipFile, splitZip } from "./yarn-zip.js";
+import { readZipFile } from "./yarn-zip.js";
 
 /** Bytes of a library, a runtime or an archive of Yarn's cache, which is held in memory as a whole. */
 const LARGEST = 512 << 20;
@@ -18,6 +20,8 @@ const LARGEST = 512 << 20;
 export class Contents {
   readonly links: Links;
   readonly places: ReadonlySet<string>;
+  /** What the manifest says of packages, by arcpath. */
+  readonly listed: ReadonlyMap<string, Manifest["packages"][number]>;
   /** Of package folders and the project's, by arcpath. */
   readonly facts = new Map<string, PackageFacts | "broken">();
   readonly libraries: Component[] = [];
@@ -25,12 +29,15 @@ export class Contents {
   readonly headers = new Map<string, string>();
   runtime: RuntimeFiles["binary"] | null = null;
   readonly #records: FindOrigin[] = [];
+  readonly #states: FindByState[] = [];
   readonly #use = new Map<string, ((content: Buffer) => void)[]>();
 
   private constructor(tree: PackedTree, manifest: Manifest) {
     const { entries } = tree;
     this.links = new Links(entries);
-    this.places = packagePlaces(manifest, pathsOf(entries));
+    const paths = new Set(pathsOf(entries));
+    this.places = packagePlaces(manifest, paths);
+    this.listed = new Map(manifest.packages.map((one) => [placeOf(one, paths), one]));
     for (const folder of new Set([...this.places, ...manifest.resolveFrom])) this.#wantPackage(folder);
     for (const { path } of entries) this.#wantOther(path);
     if (manifest.runtime !== null) {
@@ -44,6 +51,12 @@ export class Contents {
     for await (const { path, content } of tree.read(new Set(contents.#use.keys())))
       for (const use of contents.#use.get(path) ?? []) use(content);
     return contents;
+  }
+
+  /** The package folders that a name leads to from a folder: as Node.js looks for it, else as Plug'n'Play does. */
+  find(name: string, folder: string, isPackage: (found: string) => boolean): readonly string[] {
+    const found = this.links.findPackage(name, folder, isPackage);
+    return found === null ? this.#states.flatMap((find) => find(folder, name)).filter(isPackage) : [found];
   }
 
   originOf(folder: string, name: string, version: string): Origin | null {
@@ -65,7 +78,7 @@ export class Contents {
     const note = (content: Buffer | null): void => {
       if (content !== null) this.facts.set(folder, readPackageFacts(content) ?? "broken");
     };
-    if (zip !== null) {
+    if (zip !== null && zip.inside !== "") {
       this.#want(
         zip.zip,
         (content) => {
@@ -87,6 +100,15 @@ export class Contents {
         path,
         (content) => {
           this.#records.push(readInstallRecord(path, content));
+        },
+        LARGEST,
+      );
+    else if (isPnpState(path))
+      this.#want(
+        path,
+        (content) => {
+          const find = readPnp(path, content);
+          if (find !== null) this.#states.push(find);
         },
         LARGEST,
       );

@@ -38,13 +38,11 @@ class Stock {
   readonly notices: Notice[] = [];
   readonly #contents: Contents;
   readonly #manifest: Manifest;
-  readonly #listed: ReadonlyMap<string, Manifest["packages"][number]>;
   readonly #folders = new Set<string>();
 
   constructor(contents: Contents, manifest: Manifest) {
     this.#contents = contents;
     this.#manifest = manifest;
-    this.#listed = new Map(manifest.packages.map((one) => [one.path, one]));
     for (const folder of contents.places) if (this.#nameOf(folder) !== null) this.#folders.add(folder);
   }
 
@@ -107,7 +105,7 @@ class Stock {
   /** What packed files say comes first; the manifest has read the same ones, and knows those that cannot be read now. */
   #nameOf(folder: string): { readonly name: string; readonly version: string | null } | null {
     const facts = this.#contents.facts.get(folder);
-    const listed = this.#listed.get(folder);
+    const listed = this.#contents.listed.get(folder);
     const named = facts === undefined || facts === "broken" ? NO_FACTS : facts;
     if (listed !== undefined) return { name: named.name ?? listed.name, version: named.version ?? listed.version };
     return named.name === null || named.version === null ? null : { name: named.name, version: named.version };
@@ -126,9 +124,7 @@ class Stock {
   }
 
   #find(folder: string, names: readonly string[]): string[] {
-    return names
-      .map((name) => this.#contents.links.findPackage(name, folder, (found) => this.#folders.has(found)))
-      .filter((found) => found !== null);
+    return names.flatMap((name) => this.#contents.find(name, folder, (found) => this.#folders.has(found)));
   }
 
   #directlyIn(folder: string): string[] {

@@ -1,7 +1,8 @@
 import { posix } from "node:path";
+import { splitZip } from "../../environment/pnp/location.js";
 import type { PackedTree } from "./packed-tree.js";
 import { Links } from "./links.js";
-import { listZip, readZipFile, splitZip } from "./yarn-zip.js";
+import { listZip, readZipFile } from "./yarn-zip.js";
 
 /** Files of a package's own folder, or of one called LICENSES, in which licences, copyrights and notices stand. */
 const NAMES =

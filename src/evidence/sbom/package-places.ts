@@ -1,5 +1,5 @@
+import { splitZip } from "../../environment/pnp/location.js";
 import type { Manifest } from "../../manifest/manifest.js";
-import { splitZip } from "./yarn-zip.js";
 
 const INSTALLED = /^(?:(.*)\/)?node_modules\/(?:@[^/]+\/)?[^/]+$/;
 const MANIFEST = "/package.json";
@@ -13,8 +13,8 @@ const RUNTIME_LIBRARIES = "lib";
  *
  * @param paths of all files
  */
-export function packagePlaces({ packages, resolveFrom }: Manifest, paths: Iterable<string>): Set<string> {
-  const places = new Set(packages.map(({ path }) => path));
+export function packagePlaces({ packages, resolveFrom }: Manifest, paths: ReadonlySet<string>): Set<string> {
+  const places = new Set(packages.map((one) => placeOf(one, paths)));
   const holders = new Set([...places, ...resolveFrom, RUNTIME_LIBRARIES]);
   const found: string[] = [];
   for (const path of paths) if (path.endsWith(MANIFEST) && path.includes("node_modules/")) found.push(path.slice(0, -MANIFEST.length));
@@ -26,6 +26,16 @@ export function packagePlaces({ packages, resolveFrom }: Manifest, paths: Iterab
     holders.add(folder);
   }
   return places;
+}
+
+/**
+ * The folder of a package of the manifest, which names those of Plug'n'Play by the archive in Yarn's cache: in it they lie where
+ * Node.js would look for them.
+ *
+ * @param paths of all files
+ */
+export function placeOf({ path, name }: Manifest["packages"][number], paths: ReadonlySet<string>): string {
+  return path.endsWith(".zip") && paths.has(path) ? `${path}/node_modules/${name}` : path;
 }
 
 /** Whether a package is the project's own: a member of its workspace, which no manager has installed. */

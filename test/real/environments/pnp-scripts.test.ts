@@ -55,3 +55,19 @@ test("a command starts other nodes that find the packages, whatever the place is
   });
   expect([stdout, stderr]).toEqual(["function\n", ""]);
 });
+
+test("a bill of materials reads packages in Yarn's archives: licences, texts, and who needs whom", async () => {
+  const licenses = await run(process.execPath, [ENVPACK, "licenses", root, "--json"], { patience: 120_000 });
+  const { packages } = JSON.parse(licenses.stdout) as { packages: { name: string; license: string | null; files: string[] }[] };
+  const found = Object.fromEntries(packages.map(({ name, license, files }) => [name, [license, files.length > 0]]));
+  expect(found).toMatchObject({ "cross-env": ["MIT", true], semver: ["ISC", true], ms: ["MIT", true], which: ["ISC", true] });
+  const bill = await run(process.execPath, [ENVPACK, "sbom", root, "--format", "cyclonedx"], { patience: 120_000 });
+  expect(bill.stderr).toBe("");
+  const { dependencies } = JSON.parse(bill.stdout) as { dependencies: { ref: string; dependsOn?: string[] }[] };
+  const named = (ref: string): string => ref.replace(/^.*\/node_modules\//, "");
+  const needs = new Map(dependencies.map(({ ref, dependsOn = [] }) => [named(ref), dependsOn.map(named)]));
+  expect(needs.get(".")).toEqual(expect.arrayContaining(["cross-env", "debug", "semver"]));
+  expect(needs.get("cross-env")).toEqual(["cross-spawn"]);
+  // Its place in the state is a virtual one, since it has a peer.
+  expect(needs.get("debug")).toEqual(["ms"]);
+});
