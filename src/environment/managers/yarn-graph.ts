@@ -58,7 +58,7 @@ function neededBy(json: PackageJson): [string, string][] {
 }
 
 /** "@s/name@npm:^1.0.0" and an alias "short@npm:long@^1.0.0": the package's own name. */
-function packageName(descriptor: string): string {
+export function packageName(descriptor: string): string {
   const at = descriptor.indexOf("@", 1);
   const alias = /^npm:((?:@[^/]+\/)?[^@/]+)@/.exec(descriptor.slice(at + 1));
   return alias?.[1] ?? descriptor.slice(0, at);

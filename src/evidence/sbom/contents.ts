@@ -3,7 +3,7 @@ import { splitZip } from "../../environment/pnp/location.js";
 import type { Manifest } from "../../manifest/manifest.js";
 import { TEXT_LIMIT } from "../../support/read-text.js";
 import type { Component } from "./component.js";
-import { isInstallRecord, readInstallRecord, type FindOrigin, type Origin } from "./install-record.js";
+import { readerOfRecord, type FindOrigin, type Origin } from "./install-record.js";
 import { describeLibrary, isLibrary, readBuiltIn, VERSIONS_FILE } from "./libraries.js";
 import { Links } from "./links.js";
 import { readPackageFacts, type PackageFacts } from "./package-facts.js";
@@ -39,7 +39,7 @@ export class Contents {
     this.places = packagePlaces(manifest, paths);
     this.listed = new Map(manifest.packages.map((one) => [placeOf(one, paths), one]));
     for (const folder of new Set([...this.places, ...manifest.resolveFrom])) this.#wantPackage(folder);
-    for (const { path } of entries) this.#wantOther(path);
+    for (const { path } of entries) this.#wantOther(path, manifest.manager?.name ?? null);
     if (manifest.runtime !== null) {
       for (const name of ["bin/node", "bin/node.exe", "node.exe"])
         if (this.links.file(name) !== null && this.runtime === null) this.#wantRuntime(name);
@@ -94,12 +94,13 @@ export class Contents {
     });
   }
 
-  #wantOther(path: string): void {
-    if (isInstallRecord(path))
+  #wantOther(path: string, manager: string | null): void {
+    const read = readerOfRecord(path, manager);
+    if (read !== null)
       this.#want(
         path,
         (content) => {
-          this.#records.push(readInstallRecord(path, content));
+          this.#records.push(read(path, content));
         },
         LARGEST,
       );

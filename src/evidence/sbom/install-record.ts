@@ -1,5 +1,9 @@
 import { posix } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
+import { plainId } from "../../environment/managers/deno/lockfile.js";
+import { packageName } from "../../environment/managers/yarn-graph.js";
+import { parseYarn1Lock } from "../../environment/managers/yarn1/lockfile.js";
 import type { ComponentHash } from "./component.js";
 import { isObject, readObject } from "./package-facts.js";
 
@@ -13,17 +17,46 @@ export interface Origin {
 /** Tells the origin of the package in a folder. */
 export type FindOrigin = (folder: string, name: string, version: string) => Origin | null;
 
-/** The records that managers leave in what they installed, by the ends of their paths. */
-const NPM = /(?:^|\/)node_modules\/\.package-lock\.json$/;
-const PNPM = /(?:^|\/)node_modules\/\.pnpm\/lock\.yaml$/;
-
-export function isInstallRecord(path: string): boolean {
-  return NPM.test(path) || PNPM.test(path);
+/** Those of packages say how they were developed. */
+function outsideModules(name: string): RegExp {
+  return new RegExp(`^(?!(?:.*/)?node_modules/)(?:.*/)?${name.replaceAll(".", "\\.")}$`);
 }
 
-/** Reads a record; what is damaged of it tells nothing. */
-export function readInstallRecord(path: string, content: Buffer): FindOrigin {
-  return NPM.test(path) ? readNpm(posix.dirname(posix.dirname(path)), content) : readPnpm(posix.dirname(path), content);
+interface RecordKind {
+  /** The end of its path. */
+  readonly ends: RegExp;
+  /** Whose lockfile counts, of a manager that leaves no record in node_modules; null: what lies there is of the installation itself. */
+  readonly manager: string | null;
+  readonly read: (path: string, content: Buffer) => FindOrigin;
+}
+
+/**
+ * What managers leave in what they installed, and lockfiles of those that leave nothing: packing has looked that what is
+ * installed is what these say. Yarn 4 notes checksums of its own archives only.
+ */
+const KINDS: readonly RecordKind[] = [
+  {
+    ends: /(?:^|\/)node_modules\/\.package-lock\.json$/,
+    manager: null,
+    read: (path, content) => readNpm(posix.dirname(posix.dirname(path)), content),
+  },
+  {
+    ends: /(?:^|\/)node_modules\/\.pnpm\/lock\.yaml$/,
+    manager: null,
+    read: (path, content) => byIdentity(posix.join(path, "../../.."), originsOfPnpm(content)),
+  },
+  { ends: outsideModules("yarn.lock"), manager: "yarn", read: (path, content) => byIdentity(posix.dirname(path), originsOfYarn1(content)) },
+  { ends: outsideModules("bun.lock"), manager: "bun", read: (path, content) => byIdentity(posix.dirname(path), originsOfBun(content)) },
+  { ends: outsideModules("deno.lock"), manager: "deno", read: (path, content) => byIdentity(posix.dirname(path), originsOfDeno(content)) },
+];
+
+/**
+ * The reader of a record; null: the file is none. What is damaged of a record tells nothing.
+ *
+ * @param manager the one that installed the environment
+ */
+export function readerOfRecord(path: string, manager: string | null): RecordKind["read"] | null {
+  return KINDS.find(({ ends, manager: own }) => (own === null || own === manager) && ends.test(path))?.read ?? null;
 }
 
 /** npm's hidden lockfile has the path of each folder. */
@@ -36,16 +69,54 @@ function readNpm(root: string, content: Buffer): FindOrigin {
   };
 }
 
-/** pnpm's has names and versions, and what is no registry's package in `resolution`. */
-function readPnpm(store: string, content: Buffer): FindOrigin {
+/** Of records that have names and versions. What lay outside of the project, as in pnpm's global store, is in `links/`. */
+function byIdentity(root: string, origins: readonly (readonly [string, Origin])[]): FindOrigin {
+  const byId = new Map<string, Origin | null>();
+  for (const [id, origin] of origins) {
+    const known = byId.get(id);
+    // One name and version from two places: nothing tells which of them lies where.
+    byId.set(id, known === undefined || isDeepStrictEqual(known, origin) ? origin : null);
+  }
+  return (folder, name, version) =>
+    root === "." || folder.startsWith(`${root}/`) || folder.startsWith("links/") ? (byId.get(`${name}@${version}`) ?? null) : null;
+}
+
+/** pnpm's has what is no registry's package in `resolution`. */
+function originsOfPnpm(content: Buffer): [string, Origin][] {
   const packages = parseYaml(content)?.packages;
-  const origins = new Map(Object.entries(isObject(packages) ? packages : {}));
-  return (folder, name, version) => {
-    if (!folder.startsWith(`${store}/`)) return null;
-    const one = origins.get(`${name}@${version}`) ?? origins.get(`/${name}@${version}`);
+  return Object.entries(isObject(packages) ? packages : {}).flatMap(([id, one]) => {
     const resolution = isObject(one) && isObject(one.resolution) ? one.resolution : null;
-    return resolution === null ? null : originOf(resolution.integrity, resolution.tarball ?? resolution.repo);
-  };
+    return resolution === null
+      ? []
+      : [[id.replace(/^\//, ""), originOf(resolution.integrity, resolution.tarball ?? resolution.repo)] as [string, Origin]];
+  });
+}
+
+function originsOfYarn1(content: Buffer): [string, Origin][] {
+  const entries = parseYarn1Lock(content.toString("utf8")) ?? [];
+  return entries.map(({ descriptors: [first = ""], version, integrity, resolved }) => [
+    `${packageName(first)}@${version}`,
+    originOf(integrity, resolved?.replace(/#[0-9a-f]*$/, "")),
+  ]);
+}
+
+/** Lists of `["name@version", registry, {…}, integrity]`, the registry's own being "". */
+function originsOfBun(content: Buffer): [string, Origin][] {
+  const packages = parseYaml(content)?.packages;
+  return Object.values(isObject(packages) ? packages : {}).flatMap((one) => {
+    const [id, source] = Array.isArray(one) ? (one as unknown[]) : [];
+    const integrity = Array.isArray(one) ? (one as unknown[]).at(-1) : undefined;
+    return typeof id === "string" ? [[id, originOf(integrity, source === "" ? undefined : source)] as [string, Origin]] : [];
+  });
+}
+
+/** Behind the version may stand the peers that it was resolved with: "a@1.0.0_b@2.0.0". */
+function originsOfDeno(content: Buffer): [string, Origin][] {
+  const packages = readObject(content)?.npm;
+  return Object.entries(isObject(packages) ? packages : {}).map(([key, one]) => [
+    plainId(key),
+    originOf(isObject(one) ? one.integrity : undefined, isObject(one) ? one.tarball : undefined),
+  ]);
 }
 
 function parseYaml(content: Buffer): Readonly<Record<string, unknown>> | null {

@@ -7,7 +7,7 @@ import addFormats from "ajv-formats";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fileOfBytes } from "../../../src/archive/entry.js";
 import type { Manifest } from "../../../src/manifest/manifest.js";
-import { readInstallRecord } from "../../../src/evidence/sbom/install-record.js";
+import { readerOfRecord } from "../../../src/evidence/sbom/install-record.js";
 import { takeInventory } from "../../../src/evidence/sbom/inventory.js";
 import { plannedTree } from "../../../src/evidence/sbom/planned-tree.js";
 import { licenses } from "../../../src/verbs/licenses.js";
@@ -213,8 +213,56 @@ describe("licences", () => {
 
 test("an address loses the user and password of a private registry", () => {
   const record = { packages: { "node_modules/a": { version: "1.0.0", resolved: "https://user:word@example.org/a.tgz" } } };
-  const find = readInstallRecord("app/node_modules/.package-lock.json", Buffer.from(JSON.stringify(record)));
-  expect(find("app/node_modules/a", "a", "1.0.0")).toEqual({ hashes: [], source: "https://example.org/a.tgz" });
+  const find = readerOfRecord("app/node_modules/.package-lock.json", "npm")?.(
+    "app/node_modules/.package-lock.json",
+    Buffer.from(JSON.stringify(record)),
+  );
+  expect(find?.("app/node_modules/a", "a", "1.0.0")).toEqual({ hashes: [], source: "https://example.org/a.tgz" });
+});
+
+const MS = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==";
+
+test.each([
+  [
+    "yarn",
+    "yarn.lock",
+    `# yarn lockfile v1\n\n\n"short@npm:ms@2", ms@^2.1.3:\n  version "2.1.3"\n  resolved "https://example.org/ms.tgz#574c"\n  integrity ${MS}\n`,
+  ],
+  ["bun", "bun.lock", `{"lockfileVersion": 1, "packages": {"ms": ["ms@2.1.3", "https://example.org/ms.tgz", {}, "${MS}"],}}`],
+  [
+    "deno",
+    "deno.lock",
+    `{"version": "5", "npm": {"ms@2.1.3_peer@1.0.0": {"integrity": "${MS}", "tarball": "https://example.org/ms.tgz"}}}`,
+  ],
+  [
+    "pnpm",
+    "node_modules/.pnpm/lock.yaml",
+    `packages:\n  ms@2.1.3:\n    resolution: {integrity: ${MS}, tarball: https://example.org/ms.tgz}\n`,
+  ],
+])("the integrity of what %s installed is that of %s", (manager, file, text) => {
+  const path = `app/${file}`;
+  const find = readerOfRecord(path, manager)?.(path, Buffer.from(text));
+  const origin = {
+    hashes: [{ algorithm: "SHA-512", hex: Buffer.from(MS.slice(7), "base64").toString("hex") }],
+    source: "https://example.org/ms.tgz",
+  };
+  for (const folder of ["app/node_modules/ms", "links/ms/node_modules/ms"]) expect(find?.(folder, "ms", "2.1.3")).toEqual(origin);
+  expect(find?.("app/node_modules/ms", "ms", "2.1.2")).toBe(null);
+  expect(find?.("other/node_modules/ms", "ms", "2.1.3")).toBe(null);
+});
+
+test("a lockfile counts where its manager installed the packages, and is none where a package has brought it", () => {
+  expect(readerOfRecord("app/yarn.lock", "npm")).toBe(null);
+  expect(readerOfRecord("app/node_modules/a/yarn.lock", "yarn")).toBe(null);
+  expect(readerOfRecord("links/a/bun.lock", "bun")).not.toBe(null);
+});
+
+test("one name and version from two places has the integrity of neither", () => {
+  const entry = (name: string, integrity: string): string => `${name}:\n  version "1.0.0"\n  integrity ${integrity}\n`;
+  const text = `# yarn lockfile v1\n\n${entry("a@^1.0.0", MS)}\n${entry("b@npm:a@1.0.0", MS.replace("6F", "7F"))}\n${entry("c@1", MS)}`;
+  const find = readerOfRecord("app/yarn.lock", "yarn")?.("app/yarn.lock", Buffer.from(text));
+  expect(find?.("app/node_modules/a", "a", "1.0.0")).toBe(null);
+  expect(find?.("app/node_modules/c", "c", "1.0.0")?.hashes).toHaveLength(1);
 });
 
 test("a package.json that is no JSON object is noted, with the name that was noted when it was packed", async () => {

@@ -43,7 +43,7 @@ function findKey(keys: readonly string[], text: string): string[] {
   return found === undefined ? [] : [found];
 }
 
-/** Without the peers behind the version. */
-function plainId(key: string): string {
+/** "name@version", without the peers behind it. */
+export function plainId(key: string): string {
   return key.replace(/^((?:@[^/]+\/)?[^@]+@[^_]+)_.*$/, "$1");
 }

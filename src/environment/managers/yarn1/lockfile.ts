@@ -15,27 +15,46 @@ export function isYarn1Lock(text: string): boolean {
   return !/^__metadata:/m.test(text) && text.trim() !== "";
 }
 
-/**
- * The entries of yarn.lock, version 1, which only looks like YAML: `"a@^1", a@^2:` and below it `version "1.0.0"`,
- * `dependencies:` and `optionalDependencies:`. Null where there is none of that form.
- */
+/** An entry of yarn.lock, version 1. */
+export interface Yarn1Entry extends YarnEntry {
+  /** Address of the tarball, its SHA-1 behind "#"; absent of packages of the disk. */
+  readonly resolved?: string;
+  /** "sha512-BASE64"; absent in the lockfiles of old Yarns. */
+  readonly integrity?: string;
+}
+
+/** The entries of a project's yarn.lock; null where there is none of version 1. */
 export function readYarn1Entries(root: string): readonly YarnEntry[] | null {
   const text = readOptional(join(root, YARN_LOCK));
-  if (text === null || !isYarn1Lock(text)) return null;
+  return text === null ? null : parseYarn1Lock(text);
+}
+
+/**
+ * The entries of yarn.lock, version 1, which only looks like YAML: `"a@^1", a@^2:` and below it `version "1.0.0"`,
+ * `dependencies:` and `optionalDependencies:`. Null where it is not of that form.
+ */
+export function parseYarn1Lock(text: string): readonly Yarn1Entry[] | null {
+  if (!isYarn1Lock(text)) return null;
   const blocks = text.split(/\r?\n(?=\S)/).filter((block) => /^\S.*:\r?\n/.test(block) && !block.startsWith("#"));
   return blocks.map((block) => {
     const [head = "", ...lines] = block.split(/\r?\n/);
     const kinds = { dependencies: new Map<string, string>(), optionalDependencies: new Map<string, string>() };
-    let version = "";
+    const fields = new Map<string, string>();
     let section: keyof typeof kinds = "dependencies";
     for (const line of lines) {
       const field = /^ {2}(\w+)(?::| (.+))$/.exec(line);
       const pair = /^ {4}("[^"]+"|\S+) (.+)$/.exec(line);
-      if (field?.[1] === "version") version = unquote(field[2] ?? "");
+      if (field?.[2] !== undefined) fields.set(field[1] as string, unquote(field[2]));
       else if (field !== null) section = field[1] === "optionalDependencies" ? "optionalDependencies" : "dependencies";
       else if (pair !== null) kinds[section].set(unquote(pair[1] as string), unquote(pair[2] as string));
     }
-    return { descriptors: head.replace(/:$/, "").split(", ").map(unquote), version, ...kinds };
+    return {
+      descriptors: head.replace(/:$/, "").split(", ").map(unquote),
+      version: fields.get("version") ?? "",
+      resolved: fields.get("resolved"),
+      integrity: fields.get("integrity"),
+      ...kinds,
+    };
   });
 }
 
