@@ -69,7 +69,7 @@ function readNpm(root: string, content: Buffer): FindOrigin {
   };
 }
 
-/** Of records that have names and versions. What lay outside of the project, as in pnpm's global store, is in `links/`. */
+/** Of records that have names and versions. What lay outside of the project is in `links/`, that of a pnpm's global packages in its store's. */
 function byIdentity(root: string, origins: readonly (readonly [string, Origin])[]): FindOrigin {
   const byId = new Map<string, Origin | null>();
   for (const [id, origin] of origins) {
@@ -78,7 +78,7 @@ function byIdentity(root: string, origins: readonly (readonly [string, Origin])[
     byId.set(id, known === undefined || isDeepStrictEqual(known, origin) ? origin : null);
   }
   return (folder, name, version) =>
-    root === "." || folder.startsWith(`${root}/`) || folder.startsWith("links/") ? (byId.get(`${name}@${version}`) ?? null) : null;
+    root === "." || folder.startsWith(`${root}/`) || /(?:^|\/)links\//.test(folder) ? (byId.get(`${name}@${version}`) ?? null) : null;
 }
 
 /** pnpm's has what is no registry's package in `resolution`. */

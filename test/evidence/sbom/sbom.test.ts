@@ -246,7 +246,8 @@ test.each([
     hashes: [{ algorithm: "SHA-512", hex: Buffer.from(MS.slice(7), "base64").toString("hex") }],
     source: "https://example.org/ms.tgz",
   };
-  for (const folder of ["app/node_modules/ms", "links/ms/node_modules/ms"]) expect(find?.(folder, "ms", "2.1.3")).toEqual(origin);
+  for (const folder of ["app/node_modules/ms", "links/ms/node_modules/ms", "store/v11/links/@/ms/2.1.3/5a/node_modules/ms"])
+    expect(find?.(folder, "ms", "2.1.3")).toEqual(origin);
   expect(find?.("app/node_modules/ms", "ms", "2.1.2")).toBe(null);
   expect(find?.("other/node_modules/ms", "ms", "2.1.3")).toBe(null);
 });
