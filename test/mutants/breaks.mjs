@@ -43,6 +43,8 @@ const FILES = {
   recordFile: "src/plan/trace/record-file.ts",
   slimReferences: "src/plan/slim/references.ts",
   slimUnits: "src/plan/slim/units.ts",
+  installRecord: "src/evidence/sbom/install-record.ts",
+  credentials: "src/image/registry/credentials.ts",
   reportDuplicates: "src/evidence/report/duplicates.ts",
   reportWays: "src/evidence/report/ways.ts",
 };
@@ -73,6 +75,8 @@ const TESTS = {
   trace: ["test/field/trace-parts.test.ts"],
   slim: ["test/plan/slim-parts.test.ts"],
   report: ["test/evidence/report"],
+  bill: ["test/evidence/sbom/sbom.test.ts"],
+  logins: ["test/image/registry/credentials.test.ts"],
 };
 
 /**
@@ -226,6 +230,17 @@ export const BREAKS = [
   broken("an absolute link leads nowhere else", "proveLinks", "trials", ' || readlinkSync(link).startsWith("/")', ""),
   broken("a silent command did start", "proveCommands", "trials", ' && `${ended.stdout}${ended.stderr}`.trim() !== ""', ""),
   broken("a command is not asked for --help", "proveCommands", "trials", "if (version.status === 0 ||", "if (version.status !== null ||"),
+  broken("what no package declares is not started", "proveCommands", "trials", "...namesIn(folder).filter(isStarted).sort()", ""),
+  broken("a conda prefix's own programs are started", "proveCommands", "trials", 'manifest.kind !== "conda" || ', "true || "),
+  broken("any manager's lockfile counts", "installRecord", "bill", "(own === null || own === manager) && ", ""),
+  broken(
+    "the last of two integrities counts",
+    "installRecord",
+    "bill",
+    "known === undefined || isDeepStrictEqual(known, origin) ? origin : null",
+    "origin",
+  ),
+  broken("a token may hold a line break", "credentials", "logins", "/^[\\x21-\\x7e]+$/.test(token)", "true"),
   broken("what was refused was looked for", "proveOpened", "trials", 'match[3] === "ENOENT" && ', ""),
   broken(
     "what strace saw is not kept",
