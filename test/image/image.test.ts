@@ -105,6 +105,25 @@ test("tar lists the folders above each layer's entries, and no entry outside of 
   }
 });
 
+test.each(["/my shop/ü", `/srv/${"x".repeat(150)}/${"y".repeat(150)}`])(
+  "the environment may lie at %s, with all folders above it",
+  async (prefix) => {
+    const output = join(scratch, "placed.oci");
+    const { image } = await pack({ ...options, output, force: true, image: { base, prefix } });
+    for (const { digest } of image?.layers ?? []) {
+      const { stdout } = spawnSync("tar", ["-tzf", join(output, "blobs/sha256", digest.slice(7)), "--quoting-style=literal"], {
+        encoding: "utf8",
+      });
+      const above = prefix
+        .slice(1)
+        .split("/")
+        .map((_, at, parts) => `${parts.slice(0, at + 1).join("/")}/`);
+      expect(stdout.split("\n").slice(0, above.length)).toEqual(above);
+    }
+    expect(await verify({ path: output })).toMatchObject({ ok: true });
+  },
+);
+
 test("the same environment gives the same image, as a folder, as a tar, and with two threads", async () => {
   const folder = await pack({ ...options, output: join(scratch, "three.oci"), image: { base } });
   const tar = await pack({ ...options, threads: 2, reuse: false, output: join(scratch, "three.oci.tar"), image: { base } });
@@ -262,7 +281,7 @@ const REFUSED: readonly (readonly [string, () => Promise<unknown>, object])[] = 
   [
     "the root as the environment's place",
     () => pack({ ...options, output: join(scratch, "bad.oci.tar"), image: { base, prefix: "/" } }),
-    { code: "USAGE" },
+    { code: "USAGE", message: expect.stringContaining("is the root") },
   ],
   [
     "a reference with a password",
