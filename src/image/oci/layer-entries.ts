@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
+import { nameArchive } from "../../archive/read.js";
 import { EnvpackError } from "../../support/errors.js";
 import { readBlob, type BlobSource } from "./blobs.js";
 import { compressionOf, invalidImage, readCompression, type Descriptor } from "./documents.js";
@@ -72,7 +73,7 @@ export async function readLayer(source: BlobSource, descriptor: Descriptor, diff
     parser.end();
     if (failures.length > 0) throw failures[0];
   } catch (error) {
-    if (error instanceof EnvpackError) throw error;
+    if (error instanceof EnvpackError) throw nameArchive(error, source.name);
     throw invalidImage(`a layer is no whole tar: ${(error as Error).message.split("\n", 1)[0] ?? ""}`, source.name, error);
   }
   if (`sha256:${hash.digest("hex")}` !== diffId) throw invalidImage("a layer holds another tar than its configuration says", source.name);
