@@ -166,6 +166,15 @@ test("verify sees what later layers take away, put in place of folders, or repla
   expect(opaque).not.toContain("missing app/server.js");
   expect(await seen(link("opt"))).toEqual(["changed /opt"]);
   expect(await seen(file("opt/shop/app/more.js"), file("opt/shop/app/.wh.more.js"))).toEqual(["added app/more.js"]);
+  // The same content, with rights that no archive brings.
+  const body = readFileSync(source, "utf8");
+  const server = (fields: object): Buffer => rawEntry({ name: "opt/shop/app/server.js", ...fields }, body);
+  expect(await seen(server({}))).toEqual([]);
+  for (const fields of [{ mode: "004644 \0" }, { mode: "000646 \0" }, { uid: "001750 \0" }, { mode: "000755 \0" }])
+    expect([fields, await seen(server(fields))]).toEqual([fields, ["changed app/server.js"]]);
+  expect(await seen(rawEntry({ name: "opt/shop/app", type: "5", mode: "000777 \0" }))).toEqual(["changed app"]);
+  // Of an environment that belongs to one user altogether everything may be that user's.
+  expect(await seen(rawEntry({ name: "opt/shop", type: "5", uid: "001750 \0" }), server({ uid: "001750 \0" }))).toEqual([]);
 });
 
 test("a changed source sends its own layer and the documents, and no other file is read", async () => {

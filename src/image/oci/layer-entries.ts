@@ -16,6 +16,8 @@ export interface LayerEntry {
   readonly size: number;
   readonly target: string;
   readonly executable: boolean;
+  readonly mode: number;
+  readonly uid: number;
 }
 
 /** What is done with an entry: nothing, or its content is taken piece by piece. */
@@ -82,7 +84,8 @@ export async function readLayer(source: BlobSource, descriptor: Descriptor, diff
 function showEntry(entry: ReadEntry, take: TakeEntry, failures: unknown[]): void {
   const path = entry.path.replace(/^(?:\.?\/)+/, "").replace(/(?<!\/)\/+$/, "");
   const type = TYPES.get(entry.type) ?? "other";
-  const taker = take({ path, type, size: entry.size, target: entry.linkpath ?? "", executable: ((entry.mode ?? 0) & 0o111) !== 0 });
+  const { size, linkpath: target = "", mode = 0, uid = 0 } = entry;
+  const taker = take({ path, type, size, target, executable: (mode & 0o111) !== 0, mode, uid });
   if (taker === null) {
     entry.resume();
     return;

@@ -85,6 +85,14 @@ const LOWER = [
   folder("opt/shop"),
 ];
 
+test("a layer that is compressed once more is refused, for the second time has no limit", async () => {
+  const inner = zlib.gzipSync(TAR);
+  await expect(namesIn(zlib.gzipSync(inner), inner, "gzip")).rejects.toMatchObject({
+    code: "IMAGE_INVALID",
+    message: expect.stringContaining("twice"),
+  });
+});
+
 test("a disk that keeps nothing, or does not give what it has, is told as that, and not as a damaged image", async () => {
   const descriptor = { mediaType: MEDIA.layer, digest: digestOf(TAR), size: TAR.length };
   const read = (source: BlobSource): Promise<void> => readLayer(source, descriptor, digestOf(TAR), () => null);
