@@ -116,7 +116,10 @@ test("a base is new enough with the very version that is needed, and has to have
   );
   expect(() => check({ ...BASE, glibc: "2.9" }, GLIBC)).toThrow(expect.objectContaining({ code: "IMAGE_BASE" }));
   expect(() => check(BASE, GLIBC, ["libatomic.so.1"])).toThrow(
-    expect.objectContaining({ message: expect.stringContaining("libatomic.so.1") }),
+    expect.objectContaining({ message: expect.stringContaining("libatomic.so.1"), hint: expect.not.stringContaining("distroless") }),
+  );
+  expect(() => check({ ...BASE, libraries: new Set() }, GLIBC, ["libstdc++.so.6"])).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("distroless") }),
   );
   expect(check(BASE, GLIBC, [], ["libvips.so.42"])).toEqual([expect.objectContaining({ code: "NEEDS_LIBRARIES", path: "the base" })]);
 });
