@@ -22,6 +22,9 @@ const isWhole = (value: unknown, least: number, most: number): boolean =>
 export const text = (takes = "a text that is not empty"): Kind<string> => kind(takes, isText);
 /** A text that may be empty: an argument, the value of a variable. */
 const anyText = (takes: string): Kind<string> => kind(takes, (value) => typeof value === "string" && !value.includes("\0"));
+/** A text of a form of its own. */
+export const textOf = (takes: string, test: (value: string) => boolean): Kind<string> =>
+  kind(takes, (value) => isText(value) && test(value as string));
 export const path = text("a path");
 export const flag = kind<boolean>("true or false", (value) => typeof value === "boolean");
 export const whole = (least: number, most: number): Kind<number> =>
@@ -53,6 +56,10 @@ export const argument = anyText("a text without NUL");
 /** One text, or a list of them. */
 export const textOrTexts = (takes: string): Kind<string | readonly string[]> =>
   kind(takes, (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)));
+
+/** A list with something in it. */
+export const someOf = <T>(item: Kind<T>, takes: string): Kind<readonly T[]> =>
+  kind(takes, (value) => Array.isArray(value) && value.length > 0 && value.every((one) => v.is(item, one)));
 
 /** A list of one kind. */
 export const listOf = <S extends v.GenericSchema>(item: S, takes: string): v.ArraySchema<S, string> => v.array(item, takes);

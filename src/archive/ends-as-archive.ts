@@ -3,6 +3,7 @@ import { EnvpackError } from "../support/errors.js";
 import { decodeFooterStreams, FOOTER as BZIP2_FOOTER } from "./codec/bzip2-streams.js";
 import { SNIFF_BYTES } from "./formats.js";
 import { decodeFooter, FOOTER_BYTES, FOOTER_MAGIC } from "./footer.js";
+import { isLayout } from "./sniff.js";
 
 /** More than stands from the footer on to the end of an archive of any format: a tar pads it to a block, a zip has records behind it, a tar.bz2 writes it in seven thousand bytes. */
 const END = 8192;
@@ -29,13 +30,12 @@ export function endsAsArchive(file: string): boolean {
   }
 }
 
-/** Whether a file begins as the tars of image layouts do that envpack writes: they have no footer. */
+/** Whether a file begins as the tar of an image layout: those have no footer. */
 export function beginsAsLayout(file: string): boolean {
   const descriptor = openSync(file, "r");
   try {
     const start = Buffer.alloc(SNIFF_BYTES);
-    readSync(descriptor, start, 0, start.length, 0);
-    return start.toString("latin1", 0, 7) === "blobs/\u0000" && start.toString("latin1", 257, 262) === "ustar";
+    return isLayout(start.subarray(0, readSync(descriptor, start, 0, start.length, 0)));
   } finally {
     closeSync(descriptor);
   }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { formatNames } from "../verbs/image/words.js";
+import { formatNames, isPair, isPort, isSignal } from "../verbs/image/words.js";
 import type { ImageOptions } from "../verbs/image/options.js";
 import { collect } from "./options.js";
 
@@ -39,8 +39,8 @@ export function imageOptionList(): Option[] {
     new Option("--env <name=value>", "a variable of an image (repeatable)").argParser(parsePair),
     new Option("--label <name=value>", "a label of an image (repeatable)").argParser(parsePair),
     new Option("--port <port>", "a port that an image says it listens on, as 8080 or 53/udp (repeatable)").argParser(parsePort),
-    words("--health-cmd <words>", "a command that tells docker whether a container is well"),
-    new Option("--stop-signal <signal>", "what ends containers of an image, as SIGINT").argParser(parsePlain),
+    new Option("--health-cmd <words>", "a command that tells docker whether a container is well").argParser(parseCommand),
+    new Option("--stop-signal <signal>", "what ends containers of an image, as SIGINT").argParser(parseSignal),
     new Option("--layer-compression <codec>", "of an image: gzip, which every reader takes, or zstd").choices(["gzip", "zstd"]),
     ...registryOptionList(),
   ];
@@ -101,14 +101,24 @@ function parseWords(text: string): readonly string[] {
 }
 
 function parsePair(text: string, before: readonly string[] | undefined): readonly string[] {
-  if (!/^[^=\s][^=]*=/.test(text)) throw new InvalidArgumentError("it is NAME=value");
+  if (!isPair(text)) throw new InvalidArgumentError("it is NAME=value");
   return collect(text, before);
 }
 
 function parsePort(text: string, before: readonly string[] | undefined): readonly string[] {
-  const port = /^(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(text)?.[1];
-  if (port === undefined || Number(port) < 1 || Number(port) > 65535) throw new InvalidArgumentError("it is a port, as 8080 or 53/udp");
+  if (!isPort(text)) throw new InvalidArgumentError("it is a port, as 8080 or 53/udp");
   return collect(text, before);
+}
+
+function parseCommand(text: string): readonly string[] {
+  const words = parseWords(text);
+  if (words.length === 0) throw new InvalidArgumentError("it is a command");
+  return words;
+}
+
+function parseSignal(text: string): string {
+  if (!isSignal(text)) throw new InvalidArgumentError("it is a signal, as SIGINT or 2");
+  return text;
 }
 
 function parsePlain(text: string): string {

@@ -154,8 +154,9 @@ function nextStep({ format }: PackResult, output: string): string {
     return `next: envpack parcel-manifest ${escapedWord(fromHere(dirname(output)) || ".")} makes a repository of its folder; or copy it and its .sha to Cloudera Manager's parcel-repo`;
   const { container, plain } = formatOf(format);
   if (container === "script") return `next: ${file.includes("/") ? file : `./${file}`} DIR`;
-  if (format === "oci")
-    return `next: podman load -i ${file}, docker load -i ${file}, or envpack deliver registry ${file} --to HOST/REPOSITORY:TAG`;
+  // Docker and podman load files; a folder's image has its name for neither.
+  const loads = output.toLowerCase().endsWith(".tar") ? `podman load -i ${file}, docker load -i ${file}, or ` : "";
+  if (format === "oci") return `next: ${loads}envpack deliver registry ${file} --to HOST/REPOSITORY:TAG`;
   if (container === "image") return `next: squashfuse ${file} DIR, or mount it; then DIR/bin/envpack verify`;
   return `next: envpack unpack ${file} DIR, or a plain ${plain[0]}`;
 }

@@ -22,6 +22,8 @@ export interface BaseFacts {
 
 const GLIBC = /^libc(?:\.so\.6|-2\.\d+\.so)$/;
 const MUSL = /^(?:ld-musl-[\w-]+\.so\.1|libc\.musl-[\w-]+\.so\.1)$/;
+/** The run time of C++. Node.js 26 asks for libatomic as well, which smaller images do without. */
+const OF_CXX = /^lib(?:stdc\+\+|gcc_s)\.so\.\d+$/;
 const LIBRARY = /\.so(?:\.\d+)*$/;
 const GLIBC_SAYS = /GNU C Library [^\n\0]{0,80}?stable release version (\d+\.\d+)/;
 /** Bytes of a piece that are kept, for a sentence that reaches into the next. */
@@ -155,7 +157,9 @@ export function checkBase(
   if (ownNode && missing(needs.byNode).length > 0)
     throw refuse(
       `its node needs ${missing(needs.byNode).join(", ")}`,
-      "name a base that has the run time of C++, as gcr.io/distroless/cc-debian12 or debian:12-slim",
+      missing(needs.byNode).every((name) => OF_CXX.test(name))
+        ? "name a base that has the run time of C++, as gcr.io/distroless/cc-debian12 or debian:12-slim"
+        : "name a base that has all of them, as the image node:VERSION-slim of that Node.js, or take this machine's with --base none",
     );
   checkPlace(facts, prefix, refuse);
   const lacking = missing(needs.byAddons);

@@ -36,7 +36,7 @@ export interface ConfigParts {
 /** A user of distroless and others that may do nothing; no name is needed for it. */
 export const NOBODY = "65532:65532";
 /** Where containers look for programs, behind the environment's own. */
-const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** 1980-01-01, the first day that every format knows. */
 const CONSTANT = 315_532_800;
 
@@ -65,8 +65,18 @@ function historyOf(base: ImageConfig | null): NonNullable<ImageConfig["history"]
     : Array.from({ length: layers }, () => ({ comment: "base" }));
 }
 
+/** What tells of the base alone: what was to be done when something is built on it. */
+const OF_THE_BASE: ReadonlySet<string> = new Set(["OnBuild"]);
+/** Labels that say what an image is and where it is from; those of the base would say it of this one. */
+const TELLING = "org.opencontainers.image.";
+
+function inherit(config: RunConfig): RunConfig {
+  const labels = Object.entries(config.Labels ?? {}).filter(([name]) => !name.startsWith(TELLING));
+  return { ...Object.fromEntries(Object.entries(config).filter(([name]) => !OF_THE_BASE.has(name))), Labels: Object.fromEntries(labels) };
+}
+
 function runConfig({ prefix, start, wishes, labels, base }: ConfigParts): RunConfig {
-  const inherited = base?.config ?? {};
+  const inherited = inherit(base?.config ?? {});
   const env = mergeEnv(inherited.Env ?? [], { prefix, start, wishes });
   const ports = Object.fromEntries((wishes.ports ?? []).map((port) => [port.includes("/") ? port : `${port}/tcp`, {}]));
   return {

@@ -14,11 +14,12 @@ const MAX_PACKED = 16 << 20;
  * The labels of the image specification, as far as the project tells: what is unknown is left away.
  *
  * @param root the project's folder, for its revision; null where it is not at hand
+ * @param base its name is a reference; null of a file, whose path tells nothing elsewhere and differs from machine to machine
  */
 export function makeLabels(
   subject: ImageSubject,
   root: string | null,
-  base: { readonly name: string; readonly digest: string } | null,
+  base: { readonly name: string | null; readonly digest: string } | null,
 ): Record<string, string> {
   const { manifest, prefix } = subject;
   const json = readPackageJson(subject);

@@ -60,6 +60,17 @@ export function isEnvironmentBeside(path: string, folder: string, name: string):
   }
 }
 
+/**
+ * Whether a folder in the environment's own folder is an image's layout that somebody packed there (image-spec 1.1,
+ * image-layout.md): nothing that runs needs one.
+ *
+ * @param path relative to the environment's folder
+ * @param folder absolute
+ */
+export function isLayoutBeside(path: string, folder: string): boolean {
+  return !path.includes("/") && formatOfName(path) === "oci" && existsSync(join(folder, "oci-layout"));
+}
+
 function plainName(name: string): string {
   return name.replace(/^@/, "").replaceAll("/", "-");
 }

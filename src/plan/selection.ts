@@ -3,7 +3,7 @@ import { posix, relative, resolve, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
 import { isWorkPath } from "../archive/work-names.js";
 import { EnvpackError } from "../support/errors.js";
-import { isArchiveBeside, isArchiveName, isEnvironmentBeside } from "./archive-name.js";
+import { isArchiveBeside, isArchiveName, isEnvironmentBeside, isLayoutBeside } from "./archive-name.js";
 import { Development } from "./development.js";
 import { compileRules, type FilterRule, type LastMatch } from "../support/filters.js";
 import { findLeftover, isGypBuild } from "./drops/build-leftovers.js";
@@ -143,6 +143,7 @@ export class Selection {
     const { path, name, type } = candidate;
     if (type === "file" && (isArchiveName(path, this.#environmentName) || isArchiveBeside(path, candidate.file))) return OLDER_OUTPUT;
     if (type === "folder" && isEnvironmentBeside(path, candidate.file, this.#environmentName)) return OLDER_FOLDER;
+    if (type === "folder" && isLayoutBeside(path, candidate.file)) return OLDER_OUTPUT;
     if (this.#development.holds(candidate)) return DEVELOPMENT;
     if (this.#foreign.holds(candidate)) return FOREIGN;
     if (parent.gypBuild) {

@@ -85,6 +85,20 @@ test.each(Object.entries(LOOKS))("%s takes a login to a host of another domain w
   }
 });
 
+test.each(["docker://127.0.0.1:5000/shop:1", "https://ghcr.io/acme/shop:1", "127.0.0.1:5000/Shop:1", "ghcr.io/Acme/shop:1"])(
+  "%s is told as a misspelt name, and not looked for as a file",
+  async (path) => {
+    for (const look of Object.values(LOOKS))
+      await expect(look({ path })).rejects.toMatchObject({ code: "USAGE", hint: expect.stringContaining("HOST") });
+    await expect(info({ path: `./${path}` })).rejects.toMatchObject({ code: "IO" });
+  },
+);
+
+test("an image that the registry has not is told with what to look at", async () => {
+  const path = `${registry.host}/shop:none`;
+  await expect(info({ path })).rejects.toMatchObject({ code: "IMAGE_INVALID", path, hint: expect.stringContaining("spelling") });
+});
+
 test("Ctrl-C in a push leaves no tag and no folder behind, and what was pushed before stays", async () => {
   const temporary = join(scratch, "tmp");
   mkdirSync(temporary);

@@ -105,6 +105,25 @@ test("tar lists the folders above each layer's entries, and no entry outside of 
   }
 });
 
+test.each(["/my shop/ü", `/srv/${"x".repeat(150)}/${"y".repeat(150)}`])(
+  "the environment may lie at %s, with all folders above it",
+  async (prefix) => {
+    const output = join(scratch, "placed.oci");
+    const { image } = await pack({ ...options, output, force: true, image: { base, prefix } });
+    for (const { digest } of image?.layers ?? []) {
+      const { stdout } = spawnSync("tar", ["-tzf", join(output, "blobs/sha256", digest.slice(7)), "--quoting-style=literal"], {
+        encoding: "utf8",
+      });
+      const above = prefix
+        .slice(1)
+        .split("/")
+        .map((_, at, parts) => `${parts.slice(0, at + 1).join("/")}/`);
+      expect(stdout.split("\n").slice(0, above.length)).toEqual(above);
+    }
+    expect(await verify({ path: output })).toMatchObject({ ok: true });
+  },
+);
+
 test("the same environment gives the same image, as a folder, as a tar, and with two threads", async () => {
   const folder = await pack({ ...options, output: join(scratch, "three.oci"), image: { base } });
   const tar = await pack({ ...options, threads: 2, reuse: false, output: join(scratch, "three.oci.tar"), image: { base } });
@@ -147,6 +166,15 @@ test("verify sees what later layers take away, put in place of folders, or repla
   expect(opaque).not.toContain("missing app/server.js");
   expect(await seen(link("opt"))).toEqual(["changed /opt"]);
   expect(await seen(file("opt/shop/app/more.js"), file("opt/shop/app/.wh.more.js"))).toEqual(["added app/more.js"]);
+  // The same content, with rights that no archive brings.
+  const body = readFileSync(source, "utf8");
+  const server = (fields: object): Buffer => rawEntry({ name: "opt/shop/app/server.js", ...fields }, body);
+  expect(await seen(server({}))).toEqual([]);
+  for (const fields of [{ mode: "004644 \0" }, { mode: "000646 \0" }, { uid: "001750 \0" }, { mode: "000755 \0" }])
+    expect([fields, await seen(server(fields))]).toEqual([fields, ["changed app/server.js"]]);
+  expect(await seen(rawEntry({ name: "opt/shop/app", type: "5", mode: "000777 \0" }))).toEqual(["changed app"]);
+  // Of an environment that belongs to one user altogether everything may be that user's.
+  expect(await seen(rawEntry({ name: "opt/shop", type: "5", uid: "001750 \0" }), server({ uid: "001750 \0" }))).toEqual([]);
 });
 
 test("a changed source sends its own layer and the documents, and no other file is read", async () => {
@@ -262,7 +290,7 @@ const REFUSED: readonly (readonly [string, () => Promise<unknown>, object])[] = 
   [
     "the root as the environment's place",
     () => pack({ ...options, output: join(scratch, "bad.oci.tar"), image: { base, prefix: "/" } }),
-    { code: "USAGE" },
+    { code: "USAGE", message: expect.stringContaining("is the root") },
   ],
   [
     "a reference with a password",

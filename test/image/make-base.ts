@@ -49,26 +49,44 @@ export function makeLayout(folder: string, tree: string, architecture: string): 
 
 /** Adds a layer to the only image of a layout, as a build on top of it does. */
 export function addLayer(folder: string, tar: Buffer): void {
+  change(folder, ({ manifest, config, put }) => {
+    config.rootfs.diff_ids.push(digestOf(tar));
+    manifest.layers.push(put(tar, MEDIA.layer));
+  });
+}
+
+/** Gives the only image of a layout what its containers start with. */
+export function setRunConfig(folder: string, runConfig: object): void {
+  change(folder, ({ config }) => {
+    config.config = runConfig;
+  });
+}
+
+type Put = (bytes: Buffer, mediaType: string) => { mediaType: string; digest: string; size: number };
+
+function change(folder: string, work: (parts: { manifest: Manifest; config: Config; put: Put }) => void): void {
   const at = (digest: string): string => join(folder, "blobs/sha256", digest.slice(7));
-  const put = (bytes: Buffer, mediaType: string): { mediaType: string; digest: string; size: number } => {
+  const put: Put = (bytes, mediaType) => {
     write(at(digestOf(bytes)), bytes);
     return { mediaType, digest: digestOf(bytes), size: bytes.length };
   };
-  const read = (digest: string): Document => JSON.parse(readFileSync(at(digest), "utf8")) as Document;
-  const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as Document;
-  const manifest = read(index.manifests[0]?.digest ?? "");
-  const config = read(manifest.config.digest);
-  config.rootfs.diff_ids.push(digestOf(tar));
+  const read = (digest: string): never => JSON.parse(readFileSync(at(digest), "utf8")) as never;
+  const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as { manifests: { digest: string }[] };
+  const manifest: Manifest = read(index.manifests[0]?.digest ?? "");
+  const config: Config = read(manifest.config.digest);
+  work({ manifest, config, put });
   manifest.config = put(Buffer.from(JSON.stringify(config)), MEDIA.config);
-  manifest.layers.push(put(tar, MEDIA.layer));
   index.manifests = [put(Buffer.from(JSON.stringify(manifest)), MEDIA.manifest)];
   writeFileSync(join(folder, "index.json"), JSON.stringify(index));
 }
 
 /** What is changed of the documents of a layout. */
-interface Document {
-  manifests: { digest: string }[];
+interface Manifest {
   config: { digest: string };
   readonly layers: object[];
+}
+
+interface Config {
+  config: object;
   readonly rootfs: { readonly diff_ids: string[] };
 }

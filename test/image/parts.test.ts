@@ -1,13 +1,20 @@
-import { existsSync } from "node:fs";
-import { expect, test } from "vitest";
+import { chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { fileOfBytes, type PlannedEntry } from "../../src/archive/entry.js";
-import { readRevision } from "../../src/image/labels.js";
+import { openCache } from "../../src/cache/place.js";
+import { checkBase, type BaseFacts } from "../../src/image/base.js";
+import { makeConfig } from "../../src/image/config.js";
+import { makeLabels, readRevision } from "../../src/image/labels.js";
 import { systemFiles } from "../../src/image/libc/system-layer.js";
+import type { ImageConfig } from "../../src/image/oci/documents.js";
+import { recall, remember } from "../../src/image/remembered-layers.js";
 import { splitLayers } from "../../src/image/split-layers.js";
 import { findStart, type StartCommand } from "../../src/image/start-command.js";
 import { readHost } from "../../src/manifest/host.js";
-import type { Manifest } from "../../src/manifest/manifest.js";
+import type { Manifest, Platform } from "../../src/manifest/manifest.js";
 import { readElf } from "../../src/native/elf.js";
+import { scratchFolder } from "../scratch.js";
 
 const file = (path: string, text = "", size = text.length): PlannedEntry => ({ ...fileOfBytes(path, Buffer.from(text)), size });
 const manifest = { kind: "project", resolveFrom: ["app"], runtime: {}, name: "shop" } as unknown as Manifest;
@@ -95,6 +102,91 @@ test("an environment for another machine is told to name a base", async () => {
     code: "IMAGE_BASE",
     hint: expect.stringContaining("--base"),
   });
+});
+
+const BASE = { libc: "glibc", glibc: "2.31", libraries: new Set(["libc.so.6", "libstdc++.so.6"]), above: new Map() } as const;
+const GLIBC = { os: "linux", arch: "x64", libc: "glibc", glibc: "2.31" } as const;
+const check = (facts: BaseFacts, platform: Platform, byNode: string[] = [], byAddons: string[] = []): readonly object[] =>
+  checkBase(facts, { platform, needs: { loader: null, byNode, byAddons }, prefix: "/opt/shop", name: "the base", ownNode: true });
+
+test("a base is new enough with the very version that is needed, and has to have what node needs", () => {
+  expect(check(BASE, GLIBC, ["libstdc++.so.6"], ["libc.so.6"])).toEqual([]);
+  expect(() => check(BASE, { ...GLIBC, glibc: "2.32" })).toThrow(
+    expect.objectContaining({ code: "IMAGE_BASE", hint: expect.stringContaining("newer") }),
+  );
+  expect(() => check({ ...BASE, glibc: "2.9" }, GLIBC)).toThrow(expect.objectContaining({ code: "IMAGE_BASE" }));
+  expect(() => check(BASE, GLIBC, ["libatomic.so.1"])).toThrow(
+    expect.objectContaining({ message: expect.stringContaining("libatomic.so.1"), hint: expect.not.stringContaining("distroless") }),
+  );
+  expect(() => check({ ...BASE, libraries: new Set() }, GLIBC, ["libstdc++.so.6"])).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("distroless") }),
+  );
+  expect(check(BASE, GLIBC, [], ["libvips.so.42"])).toEqual([expect.objectContaining({ code: "NEEDS_LIBRARIES", path: "the base" })]);
+});
+
+test.each([
+  [undefined, "65532:65532"],
+  ["", "65532:65532"],
+  ["root", "65532:65532"],
+  ["0:1000", "65532:65532"],
+  ["root:root", "65532:65532"],
+  ["1000", "1000"],
+  ["rooty", "rooty"],
+])("of a base's user %j an image has %s", (User, expected) => {
+  expect(configOn({ architecture: "amd64", os: "linux", config: { User }, rootfs: { type: "layers", diff_ids: [] } }).config?.User).toBe(
+    expected,
+  );
+});
+
+test("a base whose history tells of other layers than it has gets one that does", () => {
+  const rootfs = { type: "layers", diff_ids: ["sha256:a", "sha256:b"] } as const;
+  const told = [{ created_by: "one" }, { created_by: "none", empty_layer: true }, { created_by: "two" }];
+  const historyOn = (history: typeof told | null): unknown[] => [
+    ...(configOn({ architecture: "amd64", os: "linux", rootfs, history }).history ?? []),
+  ];
+  expect(historyOn(told).slice(0, -1)).toEqual(told);
+  for (const wrong of [null, told.slice(0, 2)]) expect(historyOn(wrong).slice(0, -1)).toEqual([{ comment: "base" }, { comment: "base" }]);
+});
+
+function configOn(base: ImageConfig): ImageConfig {
+  return makeConfig({
+    platform: { architecture: "amd64", os: "linux" },
+    prefix: "/opt/shop",
+    start: startOf({}),
+    wishes: {},
+    labels: {},
+    created: null,
+    base,
+    layers: [{ diffId: "sha256:c", comment: "application" }],
+  });
+}
+
+test.each([
+  ["https://me:secret-word@git.example/acme/shop.git?token=x#y", "https://git.example/acme/shop"],
+  ["git+ssh://git@github.com/acme/shop.git", "https://github.com/acme/shop"],
+  ["acme/shop", "https://github.com/acme/shop"],
+  ["file:///home/me/shop", undefined],
+  ["no address", undefined],
+])("of the repository %s the label of its source is %s", (url, expected) => {
+  const entries = [file("app/package.json", JSON.stringify({ repository: { type: "git", url } }))];
+  expect(makeLabels({ manifest, entries, prefix: "/opt/shop" }, null, null)["org.opencontainers.image.source"]).toBe(expected);
+});
+
+test("what is remembered of layers is believed where it is whole, and this user's own", async () => {
+  vi.stubEnv("XDG_CACHE_HOME", scratchFolder("remembered"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const key = "a".repeat(64);
+  remember(key, { digest: "one" });
+  expect(await recall(key)).toEqual({ digest: "one" });
+  const path = join(openCache("layers").folder ?? "", key);
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.toString("latin1").replace("one", "two"));
+  expect(await recall(key)).toBe(null);
+  writeFileSync(path, bytes);
+  expect(await recall(key)).toEqual({ digest: "one" });
+  if (process.getuid?.() !== 0) return;
+  chownSync(path, 12345, 12345);
+  expect(await recall(key)).toBe(null);
 });
 
 test("the revision is that of git, and null where there is none", () => {

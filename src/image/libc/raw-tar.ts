@@ -1,4 +1,4 @@
-import { Header } from "tar";
+import { Header, Pax } from "tar";
 import { BLOCK, paddedSize } from "../../archive/tar/header-fields.js";
 
 /** A file or folder of the system, with what entries of an environment never have: a mode and an owner of its own. */
@@ -44,9 +44,9 @@ function encodeEntry({ path, mode, uid = 0, bytes }: SystemEntry, mtime: number)
     uname: "",
     gname: "",
   });
-  // Paths of a system's libraries and licences are short.
-  if (header.encode(block)) throw new Error(`a path is too long for a plain header: ${path}`);
-  return bytes === null ? [block] : [block, bytes, Buffer.alloc(paddedSize(size) - size)];
+  // A path that is long, or has other letters than ASCII's, stands in a record before it.
+  const record = header.encode(block) ? [new Pax({ path: `${path}${bytes === null ? "/" : ""}` }).encode()] : [];
+  return [...record, block, ...(bytes === null ? [] : [bytes, Buffer.alloc(paddedSize(size) - size)])];
 }
 
 /** Headers of the folders from the root down to `path`, the last included. */

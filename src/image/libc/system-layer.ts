@@ -112,6 +112,6 @@ async function assertSameMachine({ os, arch, libc }: Platform): Promise<void> {
 
 function lacking(what: string): EnvpackError {
   return new EnvpackError("IMAGE_BASE", `this machine has not what node needs: ${what}`, {
-    hint: "name a base, as --base gcr.io/distroless/cc-debian12",
+    hint: "install it here, or name a base that has it, as --base with the image node:VERSION-slim of that Node.js",
   });
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { explainError } from "../../support/errors.js";
 import type { Descriptor } from "./documents.js";
 import { invalidImage, MAX_DOCUMENT } from "./documents.js";
 
@@ -24,7 +25,7 @@ export async function* readBlob(source: BlobSource, { digest, size, mediaType }:
   if (bytes === null) throw invalidImage(`the blob ${digest} is missing`, source.name);
   const hash = createHash("sha256");
   let left = size;
-  for await (const chunk of bytes) {
+  for await (const chunk of explained(bytes, source.name)) {
     left -= chunk.length;
     if (left < 0) throw invalidImage(`the blob ${digest} is longer than its manifest says`, source.name);
     hash.update(chunk);
@@ -32,6 +33,15 @@ export async function* readBlob(source: BlobSource, { digest, size, mediaType }:
   }
   if (left > 0 || `sha256:${hash.digest("hex")}` !== digest)
     throw invalidImage(`the blob ${digest} holds other bytes than its digest says`, source.name);
+}
+
+/** A disk that fails, or a file that may not be read, is no fault of the bytes. */
+async function* explained(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw explainError(error, "cannot read the image", name);
+  }
 }
 
 /** A manifest, an index or a configuration, whole and checked. */

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { explainError } from "../../support/errors.js";
 import type { BlobSource } from "./blobs.js";
 
 /**
@@ -22,14 +23,25 @@ export function keptSource(source: BlobSource, folder: string): BlobSource {
 
 async function* keep(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Uint8Array> {
   const writing = `${file}.${randomBytes(4).toString("hex")}`;
-  const handle = await open(writing, "w", 0o600);
+  const handle = await keeping(file, () => open(writing, "w", 0o600));
   try {
     for await (const chunk of bytes) {
-      for (let done = 0; done < chunk.length;) done += (await handle.write(chunk, done)).bytesWritten;
+      await keeping(file, async () => {
+        for (let done = 0; done < chunk.length;) done += (await handle.write(chunk, done)).bytesWritten;
+      });
       yield chunk;
     }
-    await rename(writing, file);
+    await keeping(file, () => rename(writing, file));
   } finally {
     await handle.close();
+  }
+}
+
+/** What goes wrong here is no fault of what is read. */
+async function keeping<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainError(error, "cannot keep what was fetched", file);
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
+import { nameArchive } from "../../archive/read.js";
 import { EnvpackError } from "../../support/errors.js";
 import { readBlob, type BlobSource } from "./blobs.js";
 import { compressionOf, invalidImage, readCompression, type Descriptor } from "./documents.js";
@@ -15,6 +16,8 @@ export interface LayerEntry {
   readonly size: number;
   readonly target: string;
   readonly executable: boolean;
+  readonly mode: number;
+  readonly uid: number;
 }
 
 /** What is done with an entry: nothing, or its content is taken piece by piece. */
@@ -72,7 +75,7 @@ export async function readLayer(source: BlobSource, descriptor: Descriptor, diff
     parser.end();
     if (failures.length > 0) throw failures[0];
   } catch (error) {
-    if (error instanceof EnvpackError) throw error;
+    if (error instanceof EnvpackError) throw nameArchive(error, source.name);
     throw invalidImage(`a layer is no whole tar: ${(error as Error).message.split("\n", 1)[0] ?? ""}`, source.name, error);
   }
   if (`sha256:${hash.digest("hex")}` !== diffId) throw invalidImage("a layer holds another tar than its configuration says", source.name);
@@ -81,7 +84,8 @@ export async function readLayer(source: BlobSource, descriptor: Descriptor, diff
 function showEntry(entry: ReadEntry, take: TakeEntry, failures: unknown[]): void {
   const path = entry.path.replace(/^(?:\.?\/)+/, "").replace(/(?<!\/)\/+$/, "");
   const type = TYPES.get(entry.type) ?? "other";
-  const taker = take({ path, type, size: entry.size, target: entry.linkpath ?? "", executable: ((entry.mode ?? 0) & 0o111) !== 0 });
+  const { size, linkpath: target = "", mode = 0, uid = 0 } = entry;
+  const taker = take({ path, type, size, target, executable: (mode & 0o111) !== 0, mode, uid });
   if (taker === null) {
     entry.resume();
     return;

@@ -55,14 +55,20 @@ async function findDetail(entry: Entry, path: string, stats: Stats, tree: Tree):
   }
 }
 
+/** Why no archive brings something of such a mode, which is no link; null where it could. */
+export function findModeFault(type: string, mode: number): string | null {
+  if (type !== "directory" && (mode & 0o7000) !== 0) return "has a setuid, setgid or sticky bit";
+  return (mode & 0o002) === 0 ? null : "may be written by everyone";
+}
+
 /**
  * Rights that no archive brings and no unpacking gives: whoever has them can change the file, or gains by running
  * it. Folders get setgid from the one above where groups share them. A link's own rights say nothing.
  */
 function findRight({ type }: Entry, { mode, uid }: Stats, { owner }: Tree): string | null {
   if (owner === undefined || type === "symlink") return null;
-  if (type !== "directory" && (mode & 0o7000) !== 0) return "has a setuid, setgid or sticky bit";
-  if ((mode & 0o002) !== 0) return "may be written by everyone";
+  const fault = findModeFault(type, mode);
+  if (fault !== null) return fault;
   // A volume's own folder is root's, and what this user unpacked into it is this user's.
   return uid === owner || isTrusted({ uid }) ? null : `belongs to another user (${uid}) than its folder`;
 }

@@ -57,13 +57,17 @@ export interface MadeImage extends MadeLayers {
 export function choosePrefix({ prefix }: ImageOptions, name: string): string {
   if (prefix === undefined) return `/opt/${repositoryName(name)}`;
   const plain = prefix.replace(/(?<!\/)\/+$/, "");
-  const fault = plain.startsWith("/") ? findPathFault(plain.slice(1)) : "no absolute path";
+  const fault = findPlaceFault(prefix, plain);
   if (fault === null) return plain;
-  throw new EnvpackError(
-    "USAGE",
-    `the environment's place in the image is ${fault === "an empty name" ? "the root, where its folders would replace the system's" : fault}`,
-    { path: prefix, hint: "name a folder of its own, as --prefix-in-image /opt/shop" },
-  );
+  throw new EnvpackError("USAGE", `the environment's place in the image is ${fault}`, {
+    path: prefix,
+    hint: "name a folder of its own, as --prefix-in-image /opt/shop",
+  });
+}
+
+function findPlaceFault(prefix: string, plain: string): string | null {
+  if (!prefix.startsWith("/")) return "no absolute path";
+  return plain === "" ? "the root, where its folders would replace the system's" : findPathFault(plain.slice(1));
 }
 
 /**
@@ -115,7 +119,11 @@ async function makeOn(base: Base | null, needs: SystemNeeds, request: ImageReque
     prefix: subject.prefix,
     start,
     wishes: image,
-    labels: makeLabels(subject, request.root, base === null ? null : { name: base.name, digest: base.image.descriptor.digest }),
+    labels: makeLabels(
+      subject,
+      request.root,
+      base === null ? null : { name: base.repository === null ? null : base.name, digest: base.image.descriptor.digest },
+    ),
     created: request.created,
     base: base?.image.config ?? null,
     layers: made.layers.map(({ role, diffId }) => ({ diffId, comment: role })),

@@ -18,7 +18,7 @@ import type { Notice } from "../../support/progress.js";
 /** A base that was found and is known to run the environment. */
 export interface Base {
   readonly image: OpenImage;
-  /** As it was named; of a registry with its digest. */
+  /** As it was named: a reference, or an absolute path. */
   readonly name: string;
   /** Its repository, from which layers can be mounted; null of a layout. */
   readonly repository: { readonly registry: string; readonly repository: string } | null;
@@ -43,12 +43,23 @@ const EXAMPLE = "gcr.io/distroless/cc-debian12";
  * @throws EnvpackError USAGE where neither says
  */
 export function chooseBase(asked: string | undefined, subject: ImageSubject): string {
-  const own = readPackageJson(subject).get("envpack") as { readonly base?: unknown } | undefined;
-  const base = asked ?? own?.base;
-  if (typeof base === "string" && base !== "") return base;
+  const base = namedBase(asked, subject);
+  if (base !== null) return base;
   throw new EnvpackError("USAGE", "nothing says what the image is to stand on", {
     hint: `--base none takes this machine's C library and nothing else; --base ${EXAMPLE} (or another image, or an image layout) one that others keep up to date; package.json can hold it as "envpack": { "base": … }`,
   });
+}
+
+/** The base as it was asked for, else as package.json says; null where neither does. */
+export function namedBase(asked: string | undefined, subject: ImageSubject): string | null {
+  const own = readPackageJson(subject).get("envpack") as { readonly base?: unknown } | undefined;
+  const base = asked ?? own?.base;
+  return typeof base === "string" && base !== "" ? base : null;
+}
+
+/** Whether a base is meant as a path: it is there, or looks as one. */
+export function isPath(base: string): boolean {
+  return existsSync(resolve(base)) || PATH.test(base);
 }
 
 /**

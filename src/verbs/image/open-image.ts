@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { inArchiveOrder } from "../../archive/archive-order.js";
 import { META } from "../../archive/entry.js";
 import { decodeIndex, type ArchiveIndex } from "../../archive/index/index-file.js";
 import { PREFIX_LABEL } from "../../image/labels.js";
@@ -12,10 +13,11 @@ import { listImages, openImage, type OpenImage } from "../../image/oci/image.js"
 import { readLayer } from "../../image/oci/layer-entries.js";
 import { chooseImage, listArtifacts, openLayout } from "../../image/oci/layout-reader.js";
 import { isSamePlatform, ociPlatform } from "../../image/oci/platform.js";
-import { formatReference, namesRegistry, readReference, type Reference } from "../../image/oci/reference.js";
+import { formatReference, namesRegistry, parseReference, readReference, type Reference } from "../../image/oci/reference.js";
 import { RegistryClient } from "../../image/registry/client.js";
 import { fetchReferrers, fetchSignatures } from "../../image/registry/referrers.js";
 import { fetchManifest, registrySource } from "../../image/registry/source.js";
+import { EnvpackError } from "../../support/errors.js";
 import { MAX_FIXUPS, MAX_INDEX_BYTES, MAX_MANIFEST } from "../../support/limits.js";
 import type { RegistryAccess } from "./options.js";
 
@@ -58,7 +60,11 @@ export async function openPlace(path: string, { signal, plainHttp, authHosts }: 
   return closeOnError(
     async () => {
       const found = await fetchManifest(client, reference.digest ?? reference.tag ?? "latest");
-      if (found === null) throw invalidImage("the registry has none of this name and tag", formatReference(reference));
+      if (found === null)
+        throw new EnvpackError("IMAGE_INVALID", "the registry has no image of this name and tag", {
+          path: formatReference(reference),
+          hint: "look at the spelling of the name and the tag, or push it first",
+        });
       return {
         path: formatReference(reference),
         source: registrySource(client),
@@ -91,8 +97,17 @@ async function openInLayout(path: string): Promise<ImagePlace | null> {
   );
 }
 
-/** What is not there as a file, and says a host, or a repository and a tag. */
+/** What other programs write before a name, a host with a port, and a host with a tag behind it: no file is meant. */
+const MEANT =
+  /^(?:https?|docker|oci|oci-archive|docker-archive|docker-daemon|containers-storage):|^[\w.-]+:\d+\/|^\w[\w-]*(?:\.[\w-]+)+\/.*:[\w.-]+$/;
+
+/**
+ * What is not there as a file, and says a host, or a repository and a tag.
+ *
+ * @throws EnvpackError USAGE where a name is meant, and is none
+ */
 function referenceOf(word: string): Reference | null {
+  if (MEANT.test(word)) return parseReference(word);
   return namesRegistry(word) || /^[a-z0-9][\w.-]*\/[^:]+:[\w.-]+$/.test(word) ? readReference(word) : null;
 }
 
@@ -134,7 +149,15 @@ async function readEnvironment(place: ImagePlace, image: OpenImage): Promise<Ima
     const [manifest, index, fixups] = [META.manifest, META.index, META.fixups].map((name) => found.files.get(name));
     if (manifest === undefined || index === undefined || fixups === undefined) continue;
     const decoded = decodeManifest(manifest);
-    return { place, image, prefix: `/${found.prefix}`, manifest: decoded, index: decodeIndex(index, decoded.totals), fixups };
+    const records = decodeIndex(index, decoded.totals);
+    return {
+      place,
+      image,
+      prefix: `/${found.prefix}`,
+      manifest: decoded,
+      index: { ...records, entries: inArchiveOrder(records.entries) },
+      fixups,
+    };
   }
   throw invalidImage("it holds no environment of envpack's", place.path);
 }

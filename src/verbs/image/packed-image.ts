@@ -35,6 +35,7 @@ export interface ImageFacts {
   /** "linux/amd64", and those of the index that it was found in. */
   readonly platform: string;
   readonly platforms: readonly string[];
+  /** Its name; the digest of one that was a file. */
   readonly base: string | null;
   readonly user: string;
   /** Entry point and command, as one list. */
@@ -55,7 +56,7 @@ function describeImage({ place, image, prefix }: ImageEnvironment, { attached }:
     prefix,
     platform: platformText(config),
     platforms: (platforms ?? [config]).map(platformText),
-    base: labels["org.opencontainers.image.base.name"] ?? null,
+    base: labels["org.opencontainers.image.base.name"] ?? labels["org.opencontainers.image.base.digest"] ?? null,
     user: config.config?.User ?? "",
     runs: [...(config.config?.Entrypoint ?? []), ...(config.config?.Cmd ?? [])],
     layers: manifest.layers.map(({ digest, size }, at) => ({ digest, bytes: size, comment: history[at]?.comment ?? "" })),

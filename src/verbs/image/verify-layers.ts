@@ -3,6 +3,7 @@ import { META } from "../../archive/entry.js";
 import { readLayer, type LayerEntry } from "../../image/oci/layer-entries.js";
 import { isTaken, readWhiteout, type Whiteout } from "../../image/oci/whiteouts.js";
 import type { Difference } from "../../inspect/verify/compare.js";
+import { findModeFault } from "../../inspect/verify/compare-entry.js";
 import { layerAt, type ImageEnvironment } from "./open-image.js";
 
 /** What stands at a path of the environment, as its layers make it. */
@@ -10,6 +11,9 @@ interface Found {
   readonly type: LayerEntry["type"];
   readonly target: string;
   readonly executable: boolean;
+  /** What is wrong with its mode; null: nothing. */
+  readonly fault: string | null;
+  readonly uid: number;
   sha256: string;
 }
 
@@ -18,10 +22,12 @@ export async function verifyImage(environment: ImageEnvironment): Promise<readon
   const { image, prefix, index } = environment;
   const found = new Map<string, Found>();
   const differences: Difference[] = [];
+  let owner = 0;
   for (const at of image.manifest.layers.keys()) {
     const layer = new LayerView(prefix.slice(1));
     await readLayer(image.source, layerAt(image, at), image.config.rootfs.diff_ids[at] ?? "", (entry) => layer.take(entry));
     layer.applyTo(found);
+    owner = layer.owner ?? owner;
     if (layer.inTheWay !== null)
       differences.push({
         path: `/${layer.inTheWay}`,
@@ -43,6 +49,9 @@ export async function verifyImage(environment: ImageEnvironment): Promise<readon
       });
     else if (entry.type === "symlink" && own.target !== entry.target)
       differences.push({ path: entry.path, kind: "changed", detail: "leads elsewhere" });
+    else if (own.fault !== null) differences.push({ path: entry.path, kind: "changed", detail: own.fault });
+    else if (own.uid !== 0 && own.uid !== owner)
+      differences.push({ path: entry.path, kind: "changed", detail: `belongs to another user (${own.uid}) than its folder` });
   }
   for (const path of found.keys()) differences.push({ path, kind: "added", detail: "" });
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -52,6 +61,8 @@ export async function verifyImage(environment: ImageEnvironment): Promise<readon
 class LayerView {
   /** A link or a file at the environment's place or above it: what lies there is not what a container would see. */
   inTheWay: string | null = null;
+  /** Of the environment's own folder; null where this layer has it not. */
+  owner: number | null = null;
   readonly #prefix: string;
   readonly #found = new Map<string, Found>();
   readonly #whiteouts: Whiteout[] = [];
@@ -60,12 +71,13 @@ class LayerView {
     this.#prefix = prefix;
   }
 
-  take({ path, type, size, target, executable }: LayerEntry): ((bytes: Buffer) => void) | null {
+  take({ path, type, size, target, executable, mode, uid }: LayerEntry): ((bytes: Buffer) => void) | null {
     const whiteout = readWhiteout(path);
     if (whiteout !== null) this.#whiteouts.push(whiteout);
     if (type !== "directory" && `${this.#prefix}/`.startsWith(`${path}/`)) this.inTheWay = path;
+    if (path === this.#prefix) this.owner = uid;
     if (whiteout !== null || !path.startsWith(`${this.#prefix}/`)) return null;
-    const entry: Found = { type, target, executable, sha256: "" };
+    const entry: Found = { type, target, executable, fault: type === "symlink" ? null : findModeFault(type, mode), uid, sha256: "" };
     this.#found.set(path.slice(this.#prefix.length + 1), entry);
     if (type !== "file") return null;
     const hash = createHash("sha256");

@@ -20,3 +20,28 @@ export function isOneImage({
 }): boolean {
   return (image?.to?.length ?? 0) > 0 || isLayoutName(output);
 }
+
+/** "8080", "53/udp" */
+export function isPort(text: string): boolean {
+  const port = /^(\d{1,5})(?:\/(?:tcp|udp|sctp))?$/.exec(text)?.[1];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65535;
+}
+
+/** Linux's own (signal(7)), whatever system the image is made on. */
+const SIGNALS: ReadonlySet<string> = new Set(
+  "HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS".split(
+    " ",
+  ),
+);
+
+/** Whether containers can be ended by it: "SIGINT", "INT", "2", "SIGRTMIN+3"; another word no runtime starts them with. */
+export function isSignal(text: string): boolean {
+  if (/^\d{1,2}$/.test(text)) return Number(text) >= 1 && Number(text) <= 64;
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  return SIGNALS.has(name) || /^RTM(?:IN(?:\+\d{1,2})?|AX(?:-\d{1,2})?)$/.test(name);
+}
+
+/** A variable's name and value; a label's. */
+export function isPair(text: string): boolean {
+  return /^[^=\s][^=]*=/.test(text);
+}

@@ -136,7 +136,7 @@ function assertFits(options: OutputOptions, format: PackFormat): void {
   const { output, arcroot, force, discardAdded, image } = options;
   const { stream } = formatOf(format);
   if (!["both", "write"].includes(stream) && output !== undefined && typeof output !== "string") {
-    throw new EnvpackError("USAGE", `a ${format} is not written to a stream`, { hint: "name it with -o" });
+    throw new EnvpackError("USAGE", `the format ${format} is not written to a stream`, { hint: "name it with -o" });
   }
   if (image !== undefined && format !== "oci")
     throw new EnvpackError("USAGE", `a ${format} is no container image`, {

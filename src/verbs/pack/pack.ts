@@ -18,6 +18,7 @@ import { assertCanSign, readOrigin } from "./provenance.js";
 import { attachSignature } from "./attach.js";
 import { assertOneImage } from "./platform/one-image.js";
 import type { TraceProof } from "./trace.js";
+import { sourceRoot } from "../../environment/source-root.js";
 import { dockerfileText } from "../image/dockerfile.js";
 import { choosePrefix } from "../image/make-image.js";
 import type { ImageJob } from "../image/image-job.js";
@@ -125,9 +126,11 @@ export async function planPack(options: PackOptions = {}): Promise<PackPreview> 
 /** The Dockerfile that makes the image of this environment from an archive of it; nothing is written. */
 export async function planDockerfile(options: PackOptions = {}): Promise<string> {
   return withPackTools(options, chooseThreads(options.threads), async (pool, uses) => {
-    const { preview, entries } = await preparePack({ ...options, image: undefined, output: undefined, format: "tar.gz" }, pool, uses);
+    const asked = { ...options, image: undefined, output: undefined, format: "tar.gz" } as const;
+    const { preview, entries, environment } = await preparePack(asked, pool, uses);
     const image = options.image ?? {};
-    return dockerfileText({ manifest: preview.manifest, entries, prefix: choosePrefix(image, preview.manifest.name) }, image);
+    const subject = { manifest: preview.manifest, entries, prefix: choosePrefix(image, preview.manifest.name) };
+    return dockerfileText(subject, image, sourceRoot(environment));
   });
 }
 

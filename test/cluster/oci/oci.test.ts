@@ -256,6 +256,26 @@ test("an image on a base has the base's layers, of a layout and of a registry", 
   expect(readFileSync(again).length).toBeGreaterThan(0);
 });
 
+test("the Dockerfile builds an image that runs as the other one does", async () => {
+  await envpack("deliver", "registry", layout, "--to", `${open.host}/base:1`, "-q");
+  const context = join(scratch, "build context");
+  mkdirSync(context);
+  const place = ["--prefix-in-image", "/srv/my app"];
+  writeFileSync(
+    join(context, "Dockerfile"),
+    await envpack("pack", project, "--dockerfile", "--base", `${open.host}/base:1`, ...place, "--env", 'A=$B "c"'),
+  );
+  await envpack("pack", project, "--arcroot", "srv/my app", "-o", join(context, "web-app.tar.gz"), "-q");
+  const quiet = ["--isolation", "chroot", "--tls-verify=false", "-q"];
+  await must("podman", "--cgroup-manager=cgroupfs", "--runtime", "runc", "build", ...quiet, "-t", "built", context);
+  expect(await askAt("/srv/my app", "built", "--user", "12345:0")).toMatchObject({ folder: "/srv/my app/app", uid: 12345 });
+  expect((await must("podman", ...PODMAN, "built", "-p", "[process.env.A, process.env.HOME]")).trim()).toBe(`[ '$B "c"', '/tmp' ]`);
+  const { Labels } = JSON.parse(await must("podman", "inspect", "built", "--format", "{{json .Config}}")) as {
+    Labels: Record<string, string>;
+  };
+  expect(Labels).toMatchObject({ "org.opencontainers.image.licenses": "MIT", "envpack.prefix": "/srv/my app" });
+});
+
 test("what is attached is listed under the fallback tag, and an image with it is loaded and pulled as any other", async () => {
   const [key, publicKey] = [join(scratch, "key.pem"), join(scratch, "key.pub.pem")];
   await must("openssl", "genpkey", "-algorithm", "ed25519", "-out", key);

@@ -1,12 +1,18 @@
 import { spawnSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { expect, test } from "vitest";
 import { NO_TAR } from "../../../src/archive/codec/codec.js";
 import { loadZstd } from "../../../src/archive/codec/load-zstd.js";
 import { readBase, type BaseFacts } from "../../../src/image/base.js";
 import { compressionOf, MEDIA } from "../../../src/image/oci/documents.js";
+import type { BlobSource } from "../../../src/image/oci/blobs.js";
 import type { OpenImage } from "../../../src/image/oci/image.js";
+import { keptSource } from "../../../src/image/oci/kept-source.js";
 import { readLayer } from "../../../src/image/oci/layer-entries.js";
+import { scratchFolder } from "../../scratch.js";
 import { rawEntry } from "../../hostile/raw-tar.js";
 import { digestOf } from "../make-base.js";
 
@@ -50,7 +56,7 @@ test("a frame of another program's, whose size is not told, is read, or it is sa
   if (made.status !== 0) return skip("no zstd here");
   const reading = namesIn(made.stdout, TAR, "zstd");
   if (typeof zlib.createZstdDecompress === "function") expect(await reading).toEqual(["a", "b", "c"]);
-  else await expect(reading).rejects.toMatchObject({ code: "CODEC_MISSING", hint: expect.stringContaining("22.15") });
+  else await expect(reading).rejects.toMatchObject({ code: "CODEC_MISSING", path: "the test", hint: expect.stringContaining("22.15") });
 });
 
 test("a layer of several gzip members is read to its end", async () => {
@@ -78,6 +84,31 @@ const LOWER = [
   folder("opt"),
   folder("opt/shop"),
 ];
+
+test("a layer that is compressed once more is refused, for the second time has no limit", async () => {
+  const inner = zlib.gzipSync(TAR);
+  await expect(namesIn(zlib.gzipSync(inner), inner, "gzip")).rejects.toMatchObject({
+    code: "IMAGE_INVALID",
+    message: expect.stringContaining("twice"),
+  });
+});
+
+test("a disk that keeps nothing, or does not give what it has, is told as that, and not as a damaged image", async () => {
+  const descriptor = { mediaType: MEDIA.layer, digest: digestOf(TAR), size: TAR.length };
+  const read = (source: BlobSource): Promise<void> => readLayer(source, descriptor, digestOf(TAR), () => null);
+  const good = { name: "the test", open: async () => cut(TAR) };
+  await read(keptSource(good, scratchFolder("kept")));
+  await expect(read(keptSource(good, join(tmpdir(), "not-there")))).rejects.toMatchObject({
+    code: "IO",
+    message: expect.stringContaining("cannot keep what was fetched"),
+  });
+  const gone = { name: "the test", open: async () => createReadStream(join(tmpdir(), "not-there")) };
+  await expect(read(gone)).rejects.toMatchObject({
+    code: "IO",
+    message: expect.stringContaining("cannot read the image"),
+    path: "the test",
+  });
+});
 
 test("whiteouts and opaque folders take from the layers below, and leave what stands in their own", async () => {
   const gone = await factsOf(LOWER, [file("usr/lib/.wh.libold.so.1"), file("opt/.wh.shop")]);

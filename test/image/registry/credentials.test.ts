@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parseReference } from "../../../src/image/oci/reference.js";
 import { findCredentials } from "../../../src/image/registry/credentials.js";
 import { isLoopback, proxyFor } from "../../../src/image/registry/proxy.js";
-import { readChallenge } from "../../../src/image/registry/tokens.js";
+import { fetchToken, readChallenge } from "../../../src/image/registry/tokens.js";
 import { scratchFolder } from "../../scratch.js";
 
 const scratch = scratchFolder("logins");
@@ -39,6 +39,36 @@ test("a login is found by the registry, by its address, and by the longest path"
   await expect(findCredentials(shop, homeWith({ auths: { "ghcr.io": { registrytoken: "t\r\nHost: x" } } }))).rejects.toMatchObject({
     code: "REGISTRY_REFUSED",
   });
+});
+
+test("what old programs put behind a password is none of it", async () => {
+  expect(await findCredentials(shop, homeWith({ auths: { "ghcr.io": auth("me:word\0\0") } }))).toMatchObject({ password: "word" });
+});
+
+test("a password goes to hosts of the registry's own domain, and not to others of its country", async () => {
+  const credentials = { kind: "password", user: "me", password: "word" } as const;
+  const asked: string[] = [];
+  const ask = async (registry: string, realm: string): Promise<unknown> =>
+    fetchToken({
+      ...{
+        challenge: { kind: "bearer", realm, service: null, scope: null },
+        scopes: [],
+        credentials,
+        authHosts: [],
+        registry: new URL(registry),
+      },
+      send: async ({ url }) => {
+        asked.push(url.host);
+        throw new Error("asked");
+      },
+    });
+  await expect(ask("https://r.acme.co.uk/", "https://auth.evil.co.uk/t")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+  await expect(ask("https://r.acme.com/", "https://acme.com.evil.org/t")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+  await expect(ask("https://10.0.0.1/", "https://11.0.0.1/t")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
+  await expect(ask("https://r.acme.com/", "http://auth.acme.com/t")).rejects.toMatchObject({ code: "REGISTRY_FAILED" });
+  expect(asked).toEqual([]);
+  await expect(ask("https://r.acme.co.uk/", "https://auth.acme.co.uk/t")).rejects.toThrow("asked");
+  await expect(ask("https://r.acme.com/", "https://auth.acme.com/t")).rejects.toThrow("asked");
 });
 
 test("helpers are asked, and what they do not know is no error", async () => {
@@ -100,6 +130,11 @@ test("proxies are those of the environment, and never for this machine", () => {
       proxyFor(new URL(url), env),
     ),
   ).toEqual([null, null, null, null, null]);
+  const withPort = { HTTPS_PROXY: "proxy:3128", NO_PROXY: "intern.example:5000" };
+  expect(["https://intern.example:5000/", "https://intern.example/"].map((url) => proxyFor(new URL(url), withPort)?.host ?? null)).toEqual([
+    null,
+    "proxy:3128",
+  ]);
   const networks = { HTTPS_PROXY: "https://me:secret-word@proxy", NO_PROXY: "10.0.0.0/8,fd00::/8" };
   expect(
     ["https://10.1.2.3/", "https://[fd00::1]/", "https://11.1.2.3/", "https://10.example/"].map(

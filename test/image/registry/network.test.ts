@@ -276,7 +276,7 @@ test("a proxy that speaks TLS itself is known by its own name, not by the regist
   try {
     expect(await ask({})).toContain("its certificate is not trusted");
     expect(secure.log).toEqual([]);
-    expect(await ask({ NODE_EXTRA_CA_CERTS: ofProxy.file })).toContain("the registry has none of this name and tag");
+    expect(await ask({ NODE_EXTRA_CA_CERTS: ofProxy.file })).toContain("the registry has no image of this name and tag");
     expect(secure.log).toContain("GET /v2/shop/manifests/1");
     expect(proxy.tunnels).toEqual([`registry.example:${port} ${LOGIN}`]);
   } finally {
