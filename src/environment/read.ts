@@ -1,6 +1,9 @@
-import { realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { META } from "../archive/entry.js";
+import { decodeManifest } from "../manifest/decode.js";
 import { EnvpackError, explainError } from "../support/errors.js";
+import { quoteForShell } from "../support/quote.js";
 import { chooseRuntime } from "./choose-runtime.js";
 import { chooseRuntimeFor } from "./cross/runtime.js";
 import type { TargetPlatform } from "./cross/triple.js";
@@ -57,6 +60,7 @@ async function readPrefixWithRuntime(
   namedRoot: string,
   { kind, node, withNpm, platform, npmFolder = root, ...request }: ReadOptions,
 ): Promise<Environment> {
+  refuseRestoredProject(root, namedRoot);
   const found = await readPrefix(root, request);
   if (found === null) throw kind === "prefix" ? notAPrefix(namedRoot) : notAnEnvironment(namedRoot);
   const own = ownNode(root);
@@ -88,6 +92,26 @@ function resolveFolder(path: string): string {
     path,
     hint: "name the folder that holds package.json",
   });
+}
+
+/** What envpack restored looks like a prefix, and packages are found in the project's folder inside. @throws EnvpackError NOT_AN_ENVIRONMENT */
+function refuseRestoredProject(root: string, namedRoot: string): void {
+  const project = restoredProject(root);
+  if (project === null) return;
+  throw new EnvpackError("NOT_AN_ENVIRONMENT", "this was restored from an archive, and the project lies in it", {
+    path: namedRoot,
+    hint: `pack the project: \`envpack pack ${quoteForShell(join(namedRoot, project))}\``,
+  });
+}
+
+/** The project's folder in one that envpack restored; null where it restored none, or a prefix. */
+function restoredProject(root: string): string | null {
+  try {
+    const { kind, resolveFrom } = decodeManifest(readFileSync(join(root, META.manifest)));
+    return kind === "project" ? (resolveFrom[0] ?? null) : null;
+  } catch {
+    return null;
+  }
 }
 
 function notAnEnvironment(path: string): EnvpackError {

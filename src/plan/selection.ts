@@ -1,6 +1,7 @@
 import type { Candidate } from "./candidate.js";
 import { posix, relative, resolve, sep } from "node:path";
 import type { Environment } from "../environment/environment.js";
+import { META } from "../archive/entry.js";
 import { isWorkPath } from "../archive/work-names.js";
 import { EnvpackError } from "../support/errors.js";
 import { isArchiveBeside, isArchiveName, isEnvironmentBeside, isLayoutBeside } from "./archive-name.js";
@@ -19,6 +20,7 @@ const DEVELOPMENT: Drop = { reason: "development", kind: "development package" }
 const FOREIGN: Drop = { reason: "platform", kind: "for another platform" };
 const OUTPUT: Drop = { reason: "output", kind: "the archive itself" };
 const OLDER_OUTPUT: Drop = { reason: "output", kind: "an older archive" };
+const RECORDS: Drop = { reason: "output", kind: "records of the archive that it was restored from" };
 const OLDER_FOLDER: Drop = { reason: "output", kind: "this environment, packed before" };
 
 /** Staging folders, locks, unfinished outputs, records of relocations: no reader takes an archive that holds one. */
@@ -144,6 +146,7 @@ export class Selection {
     if (type === "file" && (isArchiveName(path, this.#environmentName) || isArchiveBeside(path, candidate.file))) return OLDER_OUTPUT;
     if (type === "folder" && isEnvironmentBeside(path, candidate.file, this.#environmentName)) return OLDER_FOLDER;
     if (type === "folder" && isLayoutBeside(path, candidate.file)) return OLDER_OUTPUT;
+    if (type === "folder" && this.#isPrefix && path === META.folder) return RECORDS;
     if (this.#development.holds(candidate)) return DEVELOPMENT;
     if (this.#foreign.holds(candidate)) return FOREIGN;
     if (parent.gypBuild) {
