@@ -2,7 +2,7 @@
 # node_modules/ and .cache/, everything it makes in dist/.
 
 .DEFAULT_GOAL := help
-.PHONY: help build lint typecheck test test-fast test-real test-field test-hostile test-faults test-cluster test-all mutants demo bench bench-quick bench-growth clean
+.PHONY: help build programs lint typecheck check test test-fast test-real test-field test-hostile test-faults test-cluster test-all mutants demo bench bench-quick bench-growth clean
 
 INSTALLED := node_modules/.installed
 BUILT := dist/.built
@@ -52,7 +52,11 @@ typecheck: $(INSTALLED)
 	@echo "== type check"
 	npm run --silent typecheck
 
-test: lint typecheck $(BUILT)
+# Side by side: each of the checks uses one processor.
+check:
+	@$(MAKE) --no-print-directory -j3 lint typecheck build
+
+test: check
 	@node test/every-node.mjs
 
 test-fast: $(INSTALLED)
@@ -77,11 +81,13 @@ test-faults: $(BUILT)
 # What the engines' tests want of Debian: the program that tells whether it is here, and its package.
 ENGINES := bwrap:bubblewrap javac:default-jdk-headless mvn:maven slurmctld:slurm-wlm mksquashfs:squashfs-tools squashfuse:squashfuse fusermount:fuse3 skopeo:skopeo podman:podman umoci:umoci runc:runc ctr:containerd docker-registry:docker-registry htpasswd:apache2-utils openssl:openssl chromium:chromium
 
-test-cluster: $(BUILT)
+programs:
 	@test/cluster/debian.sh $(ENGINES)
+
+test-cluster: $(BUILT) programs
 	@npx --no-install vitest run --config test/cluster/vitest.config.ts $(CLUSTER)
 
-test-all: lint typecheck $(BUILT)
+test-all: check
 	@ENVPACK_TEST_ALL=1 node test/every-node.mjs
 
 mutants: $(BUILT)

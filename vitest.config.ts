@@ -13,6 +13,9 @@ export default defineConfig({
     env: { XDG_CACHE_HOME: join(tmpdir(), "envpack-test-cache"), XDG_STATE_HOME: join(tmpdir(), "envpack-test-state") },
     globalSetup: ["test/fresh-build.ts", "test/bundle-thread.ts"],
     setupFiles: ["test/setup.ts"],
+    // V8 counts the archives' buffers as heap, and marks all of that anew after every few of them: half the processor time of a
+    // hundred small archives. From this size (in megabytes) on it begins to.
+    execArgv: ["--initial-old-space-size=256"],
     // Real package managers, compilers and shells take their time on a busy machine; a hang is still found.
     testTimeout: 120_000,
     hookTimeout: 300_000,

@@ -1,24 +1,31 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestName, isDigestName } from "../../src/archive/digest-name.js";
-import { envpack, makeScratch } from "../real/commands.js";
+import { runMain } from "../cli/in-process.js";
+import { makeScratch } from "../real/commands.js";
 
 const scratch = makeScratch();
 const project = join(scratch, "word count");
 const DIGEST = "0123456789abcdef".repeat(4);
+
+const home = process.cwd();
 
 beforeAll(() => {
   mkdirSync(join(project, "node_modules/words"), { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "@acme/words", "version": "1.0.0", "dependencies": { "words": "1.0.0" } }');
   writeFileSync(join(project, "node_modules/words/package.json"), '{ "name": "words", "version": "1.0.0" }');
   writeFileSync(join(project, "node_modules/words/index.js"), "module.exports = 1;\n");
+  process.chdir(project);
+});
+afterAll(() => {
+  process.chdir(home);
 });
 
 /** Packs without a runtime, which is quick; returns the lines on stderr. */
-function pack(args: readonly string[]): { status: number | null; lines: string[] } {
-  const { status, stderr } = envpack(["pack", "--node", "none", "--for", "yarn", ...args], { cwd: project });
+async function pack(args: readonly string[]): Promise<{ status: number; lines: string[] }> {
+  const { status, stderr } = await runMain("pack", "--node", "none", "--for", "yarn", ...args);
   return { status, lines: stderr.trimEnd().split("\n") };
 }
 
@@ -44,8 +51,8 @@ describe("names by content", () => {
 });
 
 describe("pack --for yarn", () => {
-  test("names the archive by its digest, and makes the same one again where it lies already", () => {
-    expect(pack(["-q"])).toEqual({ status: 0, lines: [""] });
+  test("names the archive by its digest, and makes the same one again where it lies already", async () => {
+    expect(await pack(["-q"])).toEqual({ status: 0, lines: [""] });
     const [name = "", ...others] = readdirSync(project).filter((file) => file.endsWith(".gz"));
     expect(others).toEqual([]);
     expect(name).toMatch(/^acme-words-[0-9a-f]{16}\.tar\.gz$/);
@@ -53,15 +60,15 @@ describe("pack --for yarn", () => {
       .update(readFileSync(join(project, name)))
       .digest("hex");
     expect(name).toContain(sha256.slice(0, 16));
-    expect(pack(["-q"])).toEqual({ status: 0, lines: [""] });
+    expect(await pack(["-q"])).toEqual({ status: 0, lines: [""] });
     expect(readdirSync(project).filter((file) => file.endsWith(".gz"))).toEqual([name]);
     rmSync(join(project, name));
   });
 
-  test("takes a folder, which it makes, or a name of the right ending", () => {
-    expect(pack(["-q", "-o", "../a/b/"]).status).toBe(0);
+  test("takes a folder, which it makes, or a name of the right ending", async () => {
+    expect((await pack(["-q", "-o", "../a/b/"])).status).toBe(0);
     expect(readdirSync(join(scratch, "a/b"))).toEqual([expect.stringMatching(/^acme-words-[0-9a-f]{16}\.tar\.gz$/)]);
-    expect(pack(["-q", "-o", join(scratch, "words.TGZ")]).status).toBe(0);
+    expect((await pack(["-q", "-o", join(scratch, "words.TGZ")])).status).toBe(0);
     expect(existsSync(join(scratch, "words.TGZ"))).toBe(true);
   });
 
@@ -75,18 +82,18 @@ describe("pack --for yarn", () => {
       /USAGE.* the output's name says zip, and the format is to be tar\.gz: \.\.\/x\.zip$/,
     ],
     ["no ending", ["-o", "../x"], /USAGE.* has none of the known endings/],
-  ])("refuses %s in a line and a hint, and writes nothing", (_what, args, message) => {
+  ])("refuses %s in a line and a hint, and writes nothing", async (_what, args, message) => {
     const before = readdirSync(scratch);
-    const { status, lines } = pack(args);
+    const { status, lines } = await pack(args);
     expect(status).toBeGreaterThan(0);
     expect(lines).toEqual([expect.stringMatching(message), expect.stringMatching(/^hint: /)]);
     expect(readdirSync(scratch)).toEqual(before);
   });
 
-  test("names files that go on naming the old place, which nothing rewrites there", () => {
+  test("names files that go on naming the old place, which nothing rewrites there", async () => {
     const file = join(project, "node_modules/words/place.json");
     writeFileSync(file, JSON.stringify({ root: join(project, "node_modules") }));
-    const { status, lines } = pack(["-o", join(scratch, "fixups.tar.gz")]);
+    const { status, lines } = await pack(["-o", join(scratch, "fixups.tar.gz")]);
     rmSync(file);
     expect(status).toBe(0);
     expect(lines.join("\n")).toMatch(/names the old place, which nothing rewrites on YARN.*place\.json/);
@@ -94,10 +101,10 @@ describe("pack --for yarn", () => {
     expect(lines.at(-1)).toMatch(/^next: envpack deliver yarn .* --to hdfs:/);
   });
 
-  test("signs beside an archive that its content names", () => {
+  test("signs beside an archive that its content names", async () => {
     const key = join(scratch, "key.pem");
     writeFileSync(key, pem());
-    expect(pack(["-q", "-o", join(scratch, "signed/"), "--detach-sign", key])).toEqual({ status: 0, lines: [""] });
+    expect(await pack(["-q", "-o", join(scratch, "signed/"), "--detach-sign", key])).toEqual({ status: 0, lines: [""] });
     const files = readdirSync(join(scratch, "signed")).sort();
     expect(files).toEqual([files[0], `${files[0]}.sig`]);
   });

@@ -1,13 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bootFiles } from "../../src/deliver/slurm/boot.js";
 import { explainSbatch } from "../../src/deliver/slurm/sbatch.js";
 import { parseNodeFolder } from "../../src/deliver/slurm/script.js";
 import type { Entry } from "../../src/archive/entry.js";
 import type { EnvpackError } from "../../src/support/errors.js";
 import { PORTABLE_CLI } from "../../src/archive/embedded.js";
-import { envpack, execute, makeScratch, type Outcome } from "../real/commands.js";
+import { type Outcome, runMain } from "../cli/in-process.js";
+import { execute, makeScratch } from "../real/commands.js";
 import { smallNode } from "../small-node.js";
 
 /* Real jobs are in test/cluster/slurm. */
@@ -17,21 +18,32 @@ const archive = join(scratch, "it's.tar.gz");
 /** Nothing of it is started here. */
 const SMALL = ["--node", smallNode()];
 
-beforeAll(() => {
+const home = process.cwd();
+
+beforeAll(async () => {
   mkdirSync(join(project, "node_modules"), { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.0.0" }');
-  expect(envpack(["pack", project, "-q", ...SMALL, "-o", archive]).stderr).toBe("");
-  expect(envpack(["pack", project, "-q", "--node", "none", "-o", join(scratch, "none.tar.gz")]).stderr).toBe("");
+  expect((await runMain("pack", project, "-q", ...SMALL, "-o", archive)).stderr).toBe("");
+  expect((await runMain("pack", project, "-q", "--node", "none", "-o", join(scratch, "none.tar.gz"))).stderr).toBe("");
+  process.chdir(scratch);
+});
+afterAll(() => {
+  process.chdir(home);
 });
 
-function deliver(args: readonly string[], command: readonly string[] = ["job.mjs"]): Outcome {
-  return envpack(["deliver", "slurm", ...args, "--", ...command], { cwd: scratch, env: { ...process.env, PATH: "/nowhere" } });
+async function deliver(args: readonly string[], command: readonly string[] = ["job.mjs"]): Promise<Outcome> {
+  vi.stubEnv("PATH", "/nowhere");
+  try {
+    return await runMain("deliver", "slurm", ...args, "--", ...command);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 }
 
 describe("deliver slurm", () => {
-  test("writes a script that any shell can read, with the options and the words as they were given", () => {
+  test("writes a script that any shell can read, with the options and the words as they were given", async () => {
     const words = ["job.mjs", "two words", "it's", "$(id)", "line\nbreak", "@NAME@", "\\"];
-    const { status, stdout } = deliver([archive, "-N", "3", "-n", "6", "--sbatch", "--time=5 --exclusive"], words);
+    const { status, stdout } = await deliver([archive, "-N", "3", "-n", "6", "--sbatch", "--time=5 --exclusive"], words);
     expect(status).toBe(0);
     expect(execute("sh", ["-n"], { input: stdout, stdio: ["pipe", "pipe", "pipe"] })).toMatchObject({ status: 0, stderr: "" });
     expect(stdout.split("\n").slice(0, 5)).toEqual([
@@ -51,8 +63,8 @@ describe("deliver slurm", () => {
   });
 
   test("is the same for the same archive, and for the API", async () => {
-    const script = deliver([archive, "-q"]).stdout;
-    expect(deliver([archive, "-q"]).stdout).toBe(script);
+    const script = (await deliver([archive, "-q"])).stdout;
+    expect((await deliver([archive, "-q"])).stdout).toBe(script);
     const { deliverSlurm } = await import("../../src/index.js");
     const result = await deliverSlurm({ archive, command: ["job.mjs"] });
     expect(result).toMatchObject({ script, output: null, job: null, notices: [] });
@@ -62,20 +74,20 @@ describe("deliver slurm", () => {
   test.each(["zstd", "xz", "bzip2"])("says that nodes need %s, which not every system has", async (program) => {
     const { deliverSlurm } = await import("../../src/index.js");
     const other = join(scratch, `small.tar.${program === "zstd" ? "zst" : program === "bzip2" ? "bz2" : program}`);
-    expect(envpack(["pack", project, "-q", ...SMALL, "-o", other]).stderr).toBe("");
+    expect((await runMain("pack", project, "-q", ...SMALL, "-o", other)).stderr).toBe("");
     const { notices } = await deliverSlurm({ archive: other, command: ["job.mjs"] });
     expect(notices).toMatchObject([
       { code: `NODES_NEED_${program.toUpperCase()}`, message: expect.stringContaining(`need the program ${program} to read`) as string },
     ]);
   });
 
-  test("writes it to a file, which is not replaced without being asked", () => {
+  test("writes it to a file, which is not replaced without being asked", async () => {
     const output = join(scratch, "scripts/job.sh");
-    expect(deliver([archive, "-q", "-o", output])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(await deliver([archive, "-q", "-o", output])).toMatchObject({ status: 0, stdout: "", stderr: "" });
     const { mtimeMs } = statSync(output);
-    expect(deliver([archive, "-o", output], ["other"]).stderr).toMatch(/error\[OUTPUT_EXISTS\]/);
+    expect((await deliver([archive, "-o", output], ["other"])).stderr).toMatch(/error\[OUTPUT_EXISTS\]/);
     expect(statSync(output).mtimeMs).toBe(mtimeMs);
-    expect(deliver([archive, "-f", "-o", output], ["other"]).status).toBe(0);
+    expect((await deliver([archive, "-f", "-o", output], ["other"])).status).toBe(0);
     expect(readFileSync(output, "utf8")).toContain("-- other\n");
     expect(readdirSync(join(scratch, "scripts"))).toEqual(["job.sh"]);
   });
@@ -88,28 +100,28 @@ describe("deliver slurm", () => {
     ["no option of sbatch", ["it's.tar.gz", "--sbatch", "partition=x"], /error\[USAGE\] not an option of sbatch/],
     ["two lines as one option", ["it's.tar.gz", "--sbatch", "--x\nrm -rf /"], /error\[USAGE\] not an option of sbatch/],
     ["no sbatch to submit with", ["it's.tar.gz", "--submit"], /error\[COMMAND_FAILED\] cannot submit: there is no sbatch here/],
-  ])("refuses %s in a line and a hint", (_what, args, message) => {
-    const { status, stdout, stderr } = deliver(args);
+  ])("refuses %s in a line and a hint", async (_what, args, message) => {
+    const { status, stdout, stderr } = await deliver(args);
     expect([status === 1 || status === 2, stdout]).toEqual([true, ""]);
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringMatching(message), expect.stringMatching(/^hint: /)]);
   });
 
-  test("refuses a layer, which is no whole environment, by its name", () => {
+  test("refuses a layer, which is no whole environment, by its name", async () => {
     writeFileSync(join(project, "package.json"), '{ "name": "small", "version": "1.1.0" }');
-    expect(envpack(["pack", project, "-q", ...SMALL, "-o", join(scratch, "next.tar.gz")]).stderr).toBe("");
-    expect(envpack(["layer", archive, join(scratch, "next.tar.gz"), "-q", "-o", join(scratch, "layer.tar.gz")]).stderr).toBe("");
-    expect(deliver(["layer.tar.gz"])).toMatchObject({
+    expect((await runMain("pack", project, "-q", ...SMALL, "-o", join(scratch, "next.tar.gz"))).stderr).toBe("");
+    expect((await runMain("layer", archive, join(scratch, "next.tar.gz"), "-q", "-o", join(scratch, "layer.tar.gz"))).stderr).toBe("");
+    expect(await deliver(["layer.tar.gz"])).toMatchObject({
       status: 1,
       stdout: "",
       stderr: expect.stringMatching(/error\[LAYER_BASE\] .*layer\.tar\.gz\nhint: /) as string,
     });
   });
 
-  test("refuses a damaged archive before anything is submitted", () => {
+  test("refuses a damaged archive before anything is submitted", async () => {
     const bytes = readFileSync(archive);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     writeFileSync(join(scratch, "damaged.tar.gz"), bytes);
-    expect(deliver(["damaged.tar.gz", "--submit"])).toMatchObject({
+    expect(await deliver(["damaged.tar.gz", "--submit"])).toMatchObject({
       status: 1,
       stdout: "",
       stderr: expect.stringMatching(/error\[(ARCHIVE_CORRUPT|DIGEST_MISMATCH)\]/) as string,

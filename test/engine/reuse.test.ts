@@ -53,7 +53,7 @@ function writePackages(): void {
 
 async function packTo(name: string, options: PackOptions = {}): Promise<PackResult & { readonly content: Buffer }> {
   const output = name.startsWith("/") ? name : join(base, name);
-  const result = await pack({ path: project, node: "none", threads: 2, force: true, output, ...options });
+  const result = await pack({ path: project, node: "none", threads: 2, level: 1, force: true, output, ...options });
   return { ...result, content: readFileSync(output) };
 }
 
@@ -185,7 +185,7 @@ test("a change right after packing counts, though no clock shows it", async () =
 });
 
 test("another level, root folder, time or format takes nothing", async () => {
-  for (const options of [{ level: 1 }, { arcroot: "x" }, { mtime: 5 }]) {
+  for (const options of [{ level: 2 }, { arcroot: "x" }, { mtime: 5 }]) {
     expect((await packBothWays(options)).reusedBytes).toBe(0);
   }
   const gzip = await packTo("again.tar.gz", { reuse: first });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import "../setup.js";
 import type { PlannedEntry } from "../../src/archive/entry.js";
+import { runMain } from "../cli/in-process.js";
 import { envpack, makeScratch } from "../real/commands.js";
 import { file, folder } from "../engine/trees.js";
 import { OLD_ROOT } from "../portable/small-environment.js";
@@ -31,20 +32,20 @@ beforeAll(async () => {
 });
 
 describe("N3: unpack --only", () => {
-  test("N3: that matches nothing says so, makes nothing, and its hint shows the paths", () => {
-    const { status, stderr } = envpack(["unpack", archive, join(scratch, "none"), "--only", "nosuch*", "--only", "gone"]);
+  test("N3: that matches nothing says so, makes nothing, and its hint shows the paths", async () => {
+    const { status, stderr } = await runMain("unpack", archive, join(scratch, "none"), "--only", "nosuch*", "--only", "gone");
     expect(stderr).toMatch(/^envpack: error\[USAGE\] --only matches nothing in the archive\nhint: `envpack list ARCHIVE`/);
     expect(status).toBe(2);
     expect(readdirSync(scratch)).toEqual(["env.tar"]);
-    expect(envpack(["list", archive]).stdout).toContain("app/a.js");
+    expect((await runMain("list", archive)).stdout).toContain("app/a.js");
   });
 
-  test("N3: tells the sizes of what was restored, and which pattern matched nothing", () => {
-    const { status, stderr } = envpack(["unpack", archive, join(scratch, "some"), "--only", "app/a.js", "--only", "nosuch*"]);
+  test("N3: tells the sizes of what was restored, and which pattern matched nothing", async () => {
+    const { status, stderr } = await runMain("unpack", archive, join(scratch, "some"), "--only", "app/a.js", "--only", "nosuch*");
     expect(stderr).toMatch(/\n {2}1 entry, 7 B,/);
     expect(stderr).toMatch(/\n {2}nothing matched nosuch\*\n/);
     expect(status).toBe(0);
-    const { stdout } = envpack(["unpack", archive, join(scratch, "json"), "--only", "app/*", "--json"]);
+    const { stdout } = await runMain("unpack", archive, join(scratch, "json"), "--only", "app/*", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ entries: 2, bytes: 19, unmatched: [] });
   });
 });
@@ -52,32 +53,32 @@ describe("N3: unpack --only", () => {
 describe("P9: what could not be done", () => {
   const long = join(scratch, "a-path-that-is-much-longer-than-the-old-one", "env");
 
-  test("P9: unpack keeps the tree, names the places, and ends with status 3", () => {
-    const { status, stderr } = envpack(["unpack", archive, long]);
+  test("P9: unpack keeps the tree, names the places, and ends with status 3", async () => {
+    const { status, stderr } = await runMain("unpack", archive, long);
     expect(stderr).toMatch(/1 place still names the old folder:\n {4}bin\/library has no room for the new path/);
     expect(status).toBe(3);
     expect(readFileSync(join(long, "app/a.js"), "utf8")).toBe("content");
-    const quiet = envpack(["unpack", "-q", archive, long, "--force"]);
+    const quiet = await runMain("unpack", "-q", archive, long, "--force");
     expect(quiet.stderr).toMatch(/^1 place still names the old folder/);
     expect(quiet.status).toBe(3);
-    expect(envpack(["verify", long]).status).toBe(0);
+    expect((await runMain("verify", long)).status).toBe(0);
   });
 
-  test("P9: relocate does so too, each time, and ends with 0 where the path is short enough", () => {
-    for (const args of [[], ["--json"], ["-q"]]) expect(envpack(["relocate", long, ...args]).status, args.join()).toBe(3);
+  test("P9: relocate does so too, each time, and ends with 0 where the path is short enough", async () => {
+    for (const args of [[], ["--json"], ["-q"]]) expect((await runMain("relocate", long, ...args)).status, args.join()).toBe(3);
     mkdirSync(join(scratch, "elsewhere"));
     renameSync(long, join(scratch, "elsewhere/env"));
-    expect(envpack(["relocate", join(scratch, "elsewhere/env"), "--root", "/opt/e"])).toMatchObject({
+    expect(await runMain("relocate", join(scratch, "elsewhere/env"), "--root", "/opt/e")).toMatchObject({
       status: 0,
       stderr: expect.stringContaining("rewrote 1 place"),
     });
   });
 });
 
-test("N1: the command leaves what is no environment alone, in one line with a hint", () => {
+test("N1: the command leaves what is no environment alone, in one line with a hint", async () => {
   mkdirSync(join(scratch, "p"));
   writeFileSync(join(scratch, "p/thesis.txt"), "years");
-  const { status, stderr } = envpack(["unpack", archive, join(scratch, "p"), "-f"]);
+  const { status, stderr } = await runMain("unpack", archive, join(scratch, "p"), "-f");
   expect(stderr).toMatch(
     /^envpack: error\[TARGET_EXISTS\] the target is no environment that envpack could replace: it holds thesis\.txt: [^\n]+\nhint: [^\n]+\n$/,
   );

@@ -5,9 +5,10 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { unpack } from "../../src/verbs/unpack.js";
 import { verify } from "../../src/verbs/verify.js";
+import { runMain } from "../cli/in-process.js";
 import { readTree } from "../engine/trees.js";
 import { writeProject } from "../faults/project.js";
-import { envpack, makeScratch } from "../real/commands.js";
+import { makeScratch } from "../real/commands.js";
 import { mutateAt, smallArchive } from "./small-archive.js";
 
 const scratch = makeScratch();
@@ -66,7 +67,7 @@ test("any tree that can be made on a disk packs and unpacks to itself", async ()
       lay(join(project, "tree"), nodes);
       mkdirSync(join(project, "tree"), { recursive: true });
       const archive = join(folder, `a.${format}`);
-      const packed = envpack(["pack", project, "--node", "none", "-q", "-j", "1", "-o", archive]);
+      const packed = await runMain("pack", project, "--node", "none", "-q", "-j", "1", "-o", archive);
       expect(packed.stderr).toBe("");
       const { target } = await unpack({ archive, target: join(folder, "t"), threads: 1 });
       expect(readTree(join(target, "app/tree"))).toEqual(readTree(join(project, "tree")));

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runMain } from "../cli/in-process.js";
 import { envpack, makeScratch } from "./commands.js";
 import { buildSample } from "./sample.js";
 import { smallNode } from "../small-node.js";
@@ -16,53 +17,53 @@ beforeAll(() => {
 });
 
 /** The paths that an archive packed with these options holds. */
-function packedPaths(...options: string[]): string[] {
-  const outcome = envpack(["pack", project, "-q", "-f", "--node", SMALL, "-o", output, ...options]);
-  expect(outcome).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
-  const entries: { path: string }[] = JSON.parse(envpack(["list", "--json", output]).stdout).entries;
+async function packedPaths(...options: string[]): Promise<string[]> {
+  const outcome = await runMain("pack", project, "-q", "-f", "--node", SMALL, "-o", output, ...options);
+  expect(outcome).toEqual({ status: 0, stdout: "", stderr: "" });
+  const entries: { path: string }[] = JSON.parse((await runMain("list", "--json", output)).stdout).entries;
   return entries.map((entry) => entry.path);
 }
 
 describe("--exclude and --include are one ordered list, the last match wins", () => {
-  test("include after exclude keeps a part", () => {
-    const paths = packedPaths("--exclude", "node_modules/semver/**", "--include", "node_modules/semver/package.json");
+  test("include after exclude keeps a part", async () => {
+    const paths = await packedPaths("--exclude", "node_modules/semver/**", "--include", "node_modules/semver/package.json");
     expect(paths).toContain("app/node_modules/semver/package.json");
     expect(paths).not.toContain("app/node_modules/semver/index.js");
   });
 
-  test("exclude after include leaves all of it out", () => {
-    const paths = packedPaths("--include", "node_modules/semver/package.json", "--exclude", "node_modules/semver/**");
+  test("exclude after include leaves all of it out", async () => {
+    const paths = await packedPaths("--include", "node_modules/semver/package.json", "--exclude", "node_modules/semver/**");
     expect(paths).not.toContain("app/node_modules/semver/package.json");
     expect(paths).not.toContain("app/node_modules/semver");
   });
 
-  test("a name alone matches at any depth", () => {
-    expect(packedPaths("--exclude", "*.md").filter((path) => /^app\/.*\.md$/.test(path))).toEqual([]);
+  test("a name alone matches at any depth", async () => {
+    expect((await packedPaths("--exclude", "*.md")).filter((path) => /^app\/.*\.md$/.test(path))).toEqual([]);
   });
 });
 
-test("--omit dev leaves out what only development needs", () => {
-  expect(packedPaths()).toContain("app/node_modules/is-number/index.js");
-  const paths = packedPaths("--omit", "dev");
+test("--omit dev leaves out what only development needs", async () => {
+  expect(await packedPaths()).toContain("app/node_modules/is-number/index.js");
+  const paths = await packedPaths("--omit", "dev");
   expect(paths).not.toContain("app/node_modules/is-number");
   expect(paths).toContain("app/node_modules/ms/index.js");
 });
 
-test("a secret stays behind unless its path is named, and the manifest tells", () => {
-  expect(packedPaths()).not.toContain("app/.env");
-  expect(packedPaths("--include-secret", ".env")).toContain("app/.env");
-  expect(JSON.parse(envpack(["info", "--json", output]).stdout).manifest.includedSecrets).toEqual(["app/.env"]);
+test("a secret stays behind unless its path is named, and the manifest tells", async () => {
+  expect(await packedPaths()).not.toContain("app/.env");
+  expect(await packedPaths("--include-secret", ".env")).toContain("app/.env");
+  expect(JSON.parse((await runMain("info", "--json", output)).stdout).manifest.includedSecrets).toEqual(["app/.env"]);
 });
 
-test("--arcroot puts everything into one folder of the tar, and the paths stay", () => {
-  expect(packedPaths("--arcroot", "pantry-1")).toContain("app/main.js");
+test("--arcroot puts everything into one folder of the tar, and the paths stay", async () => {
+  expect(await packedPaths("--arcroot", "pantry-1")).toContain("app/main.js");
   const target = join(scratch, "rooted");
-  expect(envpack(["unpack", "-q", output, target]).status).toBe(0);
-  expect(envpack(["verify", target]).status).toBe(0);
+  expect((await runMain("unpack", "-q", output, target)).status).toBe(0);
+  expect((await runMain("verify", target)).status).toBe(0);
 });
 
-test("--node none packs the project without a runtime", () => {
-  const paths = packedPaths("--node", "none");
+test("--node none packs the project without a runtime", async () => {
+  const paths = await packedPaths("--node", "none");
   expect(paths).not.toContain("bin/node");
   expect(paths).toContain("app/main.js");
 });
@@ -80,18 +81,18 @@ describe("--dry-run", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("as JSON tells just what pack then writes", () => {
-    const preview = JSON.parse(envpack(["pack", project, "--dry-run", "--json", "-o", output]).stdout);
+  test("as JSON tells just what pack then writes", async () => {
+    const preview = JSON.parse((await runMain("pack", project, "--dry-run", "--json", "-o", output)).stdout);
     const listed: { path: string }[] = preview.list;
     const made = new Set([".envpack/fixups.jsonl", ".envpack/index.jsonl"]);
-    const paths = packedPaths("--node", "current").filter((path) => !made.has(path));
+    const paths = (await packedPaths("--node", "current")).filter((path) => !made.has(path));
     expect(listed.map((entry) => entry.path)).toEqual(paths);
     expect(preview.groups[0]).toMatchObject({ path: "bin" });
   });
 });
 
-test("a pattern that matches nothing is told, and where patterns begin", () => {
-  const { stderr, stdout } = envpack([
+test("a pattern that matches nothing is told, and where patterns begin", async () => {
+  const { stderr, stdout } = await runMain(
     "pack",
     project,
     "--dry-run",
@@ -103,7 +104,7 @@ test("a pattern that matches nothing is told, and where patterns begin", () => {
     "gone.txt",
     "--exclude",
     "README.md",
-  ]);
+  );
   expect(stderr).toBe("");
   expect(stdout.match(/^note: --.*/gm)).toEqual([
     'note: --exclude "app/node_modules/semver" matched nothing: patterns begin inside of app/, in the project\'s folder',

@@ -9,12 +9,21 @@ import { canSandbox, ENVPACK, nodesOnPath, type Outcome } from "../../real/comma
 import { SOURCES, type Hadoop } from "./bring-hadoop.js";
 import { WebHdfs } from "./web-hdfs.js";
 
-/** What Java 17 has to be told of Hadoop 3, and what keeps many small JVMs small: also in their virtual memory. */
+/**
+ * What Java 17 has to be told of Hadoop 3, and what keeps many small JVMs small: also in their virtual memory. Their counters would
+ * lie in /tmp under their process ids, of which each command here has its own series.
+ */
 const JAVA_OPTIONS = [
   ...["io", "lang", "lang.reflect", "math", "net", "text", "util", "util.concurrent", "util.zip"].map(
     (name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`,
   ),
-  ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:CompressedClassSpaceSize=64m", "-XX:ReservedCodeCacheSize=64m"],
+  ...[
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:CompressedClassSpaceSize=64m",
+    "-XX:ReservedCodeCacheSize=64m",
+    "-XX:-UsePerfData",
+  ],
 ].join(" ");
 
 /** All processes end with the one that started them, even if that is killed. */
