@@ -47,7 +47,11 @@ const ended = (status: number, more: Partial<Ended> = {}): Ended => ({
 async function tryAll(
   here: Readonly<Record<string, Ended>>,
   source: Readonly<Record<string, Ended>> | null,
-  { tree = join(scratch, "no-tree"), kind = "project" } = {},
+  {
+    tree = join(scratch, "no-tree"),
+    kind = "project",
+    bins = [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))],
+  } = {},
 ): Promise<Map<string, string>> {
   const folder = join(scratch, "source");
   mkdirSync(join(folder, "bin"), { recursive: true });
@@ -60,7 +64,7 @@ async function tryAll(
     {
       subject: {
         tree,
-        manifest: { kind, bins: [...new Set(Object.keys(here).map((name) => name.split(" ")[0] as string))] },
+        manifest: { kind, bins },
         source: source === null ? null : { folder, arcpath: "app" },
       },
       start: answer(here),
@@ -120,6 +124,11 @@ test("what can be started in bin/ is, though no package declares it; of a conda 
     node: expect.stringMatching(/^failed/),
     script: expect.stringMatching(/^as before/),
   });
+  const noShell = ended(1, { stderr: "bwrap: execvp /env/bin/script: No such file or directory" });
+  const inNoShell = { declared: noShell, script: noShell, node: ended(0), linked: ended(0) };
+  const withoutShell = await tryAll(inNoShell, null, { tree, kind: "prefix", bins: ["declared"] });
+  expect(withoutShell.get("declared")).toMatch(/^failed: .*is not in that system/);
+  expect(withoutShell.get("script")).toMatch(/^skipped: .*is not in that system/);
   expect([...(await tryAll(ends, null, { tree, kind: "conda" })).keys()]).toEqual(["declared", "node"]);
 });
 

@@ -7,7 +7,7 @@ import type { Ended } from "../start-limited.js";
 import { failsAlike } from "./as-before.js";
 import type { Subject } from "../subject.js";
 import { endedText, lastLine, printedBy } from "./ended-text.js";
-import { reasonOf } from "./reason.js";
+import { lacksInterpreter, reasonOf } from "./reason.js";
 
 /** Seconds: what only prints its version or its help has no need of more. */
 const LIMIT = 15;
@@ -55,6 +55,9 @@ async function tryCommand(context: TrialContext, name: string): Promise<Trial> {
   if (ended.status === 0) return { ...base, outcome: "ok", detail: option, reason: null };
   const text = printedBy(ended);
   const why = reasonOf(text, reason);
+  // Launchers of envpack's and of the runtime's npm are scripts of sh, and a system without a shell runs an application all the same.
+  if (why !== null && lacksInterpreter(why) && !context.subject.manifest.bins.includes(name))
+    return { ...base, outcome: "skipped", detail: why, reason: null };
   const before = atSource === null ? null : await askSource(atSource, name, Math.min(seconds, LIMIT));
   const detail = endedText(ended);
   if (before !== null && failsAlike(ended, before, context))

@@ -74,7 +74,14 @@ function missing(name: string, context: ReasonContext): string {
 /** Kernels say so of a script as well whose interpreter is missing: what is tried of the environment is there. */
 function notStarted(path: string, { place }: ReasonContext): string {
   if (!path.startsWith(`${place}/`)) return `starts ${path}, which is not there`;
-  return `what the first line of ${path.slice(place.length + 1)} names to run it, as /bin/sh, is not in that system`;
+  return `what the first line of ${path.slice(place.length + 1)} names to run it, ${NO_INTERPRETER}`;
+}
+
+const NO_INTERPRETER = "as /bin/sh, is not in that system";
+
+/** Whether a reason says that a script's interpreter is missing. */
+export function lacksInterpreter(reason: string): boolean {
+  return reason.endsWith(NO_INTERPRETER);
 }
 
 function absent(path: string, { place, hiddenRoots }: ReasonContext): string {
