@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { deliverRegistry, doctor, info, list, pack, verify } from "../../src/index.js";
 import { startRegistry, type FakeRegistry } from "./registry/fake-registry.js";
-import { makeBase, write } from "./make-base.js";
+import { LIBC, makeBase, write } from "./make-base.js";
 import { scratchFolder } from "../scratch.js";
 
 const scratch = scratchFolder("access");
@@ -23,10 +23,7 @@ beforeAll(async () => {
   write(join(project, "package.json"), JSON.stringify({ name: "shop", version: "1.4.0", main: "server.js" }));
   write(join(project, "server.js"), "console.log(1)\n");
   write(join(project, "noise.bin"), randomBytes(3 << 20));
-  makeBase(base, [
-    ["lib/libc.so.6", "x GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"],
-    ["usr/bin/node", "node"],
-  ]);
+  makeBase(base, [LIBC, ["usr/bin/node", "node"]]);
   await pack({ path: project, node: "none", threads: 1, output: layout, image: { base } });
   await deliverRegistry({ sources: [layout], to: [`${registry.host}/shop:1`] });
 }, 60_000);

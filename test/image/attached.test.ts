@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deliverRegistry, doctor, info, list, pack, verify, type PackResult } from "../../src/index.js";
 import { startRegistry, type FakeRegistry } from "./registry/fake-registry.js";
-import { makeBase, write } from "./make-base.js";
+import { LIBC, makeBase, write } from "./make-base.js";
 import { scratchFolder } from "../scratch.js";
 
 const scratch = scratchFolder("attached");
@@ -42,10 +42,7 @@ beforeAll(async () => {
   makeKey(null, otherKey);
   write(join(project, "package.json"), JSON.stringify({ name: "shop", version: "1.4.0", main: "server.js" }));
   write(join(project, "server.js"), "console.log(1)\n");
-  makeBase(base, [
-    ["lib/libc.so.6", "x GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"],
-    ["usr/bin/node", "node"],
-  ]);
+  makeBase(base, [LIBC, ["usr/bin/node", "node"]]);
   const to = [plain, keeping].map(({ host }) => `${host}/shop:1`);
   packed = await pack({
     ...{ path: project, node: "none", threads: 1, output: layout, sbom: "cyclonedx", provenance: true, sign: key },

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { beforeAll, expect, test } from "vitest";
 import { diff, info, layer, licenses, list, pack, relocate, report, run, sbom, unpack, verify } from "../../src/index.js";
 import { scratchFolder } from "../scratch.js";
-import { makeBase, write } from "./make-base.js";
+import { write, writeShop } from "./make-base.js";
 
 const scratch = scratchFolder("beside");
 const project = join(scratch, "shop");
@@ -15,12 +15,7 @@ const options = { path: project, node: "none", threads: 1 } as const;
 
 beforeAll(async () => {
   process.env.XDG_CACHE_HOME = join(scratch, "cache");
-  write(join(project, "package.json"), JSON.stringify({ name: "shop", version: "1.4.0", main: "server.js" }));
-  write(join(project, "server.js"), "console.log(1)\n");
-  makeBase(base, [
-    ["lib/libc.so.6", "x GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"],
-    ["usr/bin/node", "node"],
-  ]);
+  writeShop(project, base);
   for (const output of [tar, folder]) await pack({ ...options, output, image: { base } });
 }, 60_000);
 

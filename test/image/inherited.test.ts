@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { info, pack } from "../../src/index.js";
 import { scratchFolder } from "../scratch.js";
-import { makeBase, setRunConfig, write } from "./make-base.js";
+import { setRunConfig, writeShop } from "./make-base.js";
 
 const scratch = scratchFolder("inherited");
 const project = join(scratch, "shop");
@@ -11,12 +11,7 @@ const base = join(scratch, "base.oci");
 
 beforeAll(() => {
   process.env.XDG_CACHE_HOME = join(scratch, "cache");
-  write(join(project, "package.json"), JSON.stringify({ name: "shop", version: "1.4.0", main: "server.js" }));
-  write(join(project, "server.js"), "console.log(1)\n");
-  makeBase(base, [
-    ["lib/libc.so.6", "x GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"],
-    ["usr/bin/node", "node"],
-  ]);
+  writeShop(project, base);
   setRunConfig(base, {
     User: "1000:1000",
     Env: ["PATH=/usr/bin"],

@@ -12,6 +12,16 @@ export function write(file: string, text: string | Buffer): void {
   writeFileSync(file, text);
 }
 
+/** What a base has by which its C library is known: glibc 2.36. */
+export const LIBC = ["lib/libc.so.6", "x GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"] as const;
+
+/** A project without dependencies that an image can be made of, and a base that it can stand on. */
+export function writeShop(project: string, base: string): void {
+  write(join(project, "package.json"), JSON.stringify({ name: "shop", version: "1.4.0", main: "server.js" }));
+  write(join(project, "server.js"), "console.log(1)\n");
+  makeBase(base, [LIBC, ["usr/bin/node", "node"]]);
+}
+
 /** A layout with one layer that holds these files. */
 export function makeBase(folder: string, files: readonly (readonly [string, string])[], architecture = "amd64"): void {
   const tree = `${folder}.tree`;
