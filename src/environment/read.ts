@@ -1,7 +1,5 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { META } from "../archive/entry.js";
-import { decodeManifest } from "../manifest/decode.js";
 import { EnvpackError, explainError } from "../support/errors.js";
 import { quoteForShell } from "../support/quote.js";
 import { chooseRuntime } from "./choose-runtime.js";
@@ -12,6 +10,7 @@ import { ownNode, readPrefix } from "./kinds/prefix.js";
 import { readProject } from "./kinds/project.js";
 import type { ReadRequest } from "./kinds/read-request.js";
 import { readOwnPackageJson } from "./package-json.js";
+import { readRestored } from "./restored.js";
 import { findInstalledFor } from "./target.js";
 
 export interface ReadOptions extends ReadRequest {
@@ -94,24 +93,19 @@ function resolveFolder(path: string): string {
   });
 }
 
-/** What envpack restored looks like a prefix, and packages are found in the project's folder inside. @throws EnvpackError NOT_AN_ENVIRONMENT */
+/**
+ * What was restored of a project looks like a prefix, and packages are found in the project's folder inside.
+ *
+ * @throws EnvpackError NOT_AN_ENVIRONMENT
+ */
 function refuseRestoredProject(root: string, namedRoot: string): void {
-  const project = restoredProject(root);
-  if (project === null) return;
+  const restored = readRestored(root);
+  const [project] = restored?.resolveFrom ?? [];
+  if (restored?.kind !== "project" || project === undefined) return;
   throw new EnvpackError("NOT_AN_ENVIRONMENT", "this was restored from an archive, and the project lies in it", {
     path: namedRoot,
     hint: `pack the project: \`envpack pack ${quoteForShell(join(namedRoot, project))}\``,
   });
-}
-
-/** The project's folder in one that envpack restored; null where it restored none, or a prefix. */
-function restoredProject(root: string): string | null {
-  try {
-    const { kind, resolveFrom } = decodeManifest(readFileSync(join(root, META.manifest)));
-    return kind === "project" ? (resolveFrom[0] ?? null) : null;
-  } catch {
-    return null;
-  }
 }
 
 function notAnEnvironment(path: string): EnvpackError {

@@ -4,10 +4,9 @@ import { isDigestName } from "../archive/digest-name.js";
 import { META } from "../archive/entry.js";
 import { beginsAsLayout, endsAsArchive } from "../archive/ends-as-archive.js";
 import { formatOf, formatOfName, withoutEnding } from "../archive/formats.js";
-import { decodeManifest } from "../manifest/decode.js";
+import { readRestored } from "../environment/restored.js";
 import { tripleOf, type Target } from "../manifest/target.js";
 import { explainError } from "../support/errors.js";
-import { readShortFile } from "../support/read-text.js";
 
 /**
  * What an archive is called where the user names none: `shop-1.4.0-linux-x64`, or `…-linux-x64-musl`, without its ending. A
@@ -52,12 +51,7 @@ export function isArchiveBeside(path: string, file: string): boolean {
  * @param folder absolute
  */
 export function isEnvironmentBeside(path: string, folder: string, name: string): boolean {
-  if (path.includes("/") || !existsSync(join(folder, META.index))) return false;
-  try {
-    return decodeManifest(readShortFile(join(folder, META.manifest))).name === name;
-  } catch {
-    return false;
-  }
+  return !path.includes("/") && existsSync(join(folder, META.index)) && readRestored(folder)?.name === name;
 }
 
 /**
