@@ -36,7 +36,7 @@ export interface ConfigParts {
 /** A user of distroless and others that may do nothing; no name is needed for it. */
 export const NOBODY = "65532:65532";
 /** Where containers look for programs, behind the environment's own. */
-export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** 1980-01-01, the first day that every format knows. */
 const CONSTANT = 315_532_800;
 
@@ -65,14 +65,14 @@ function historyOf(base: ImageConfig | null): NonNullable<ImageConfig["history"]
     : Array.from({ length: layers }, () => ({ comment: "base" }));
 }
 
-/** What tells of the base alone: what was to be done when something is built on it. */
-const OF_THE_BASE: ReadonlySet<string> = new Set(["OnBuild"]);
 /** Labels that say what an image is and where it is from; those of the base would say it of this one. */
 const TELLING = "org.opencontainers.image.";
 
+/** Without what tells of the base alone: its origin, and what was to be done when something is built on it. */
 function inherit(config: RunConfig): RunConfig {
+  const fields = Object.entries(config).filter(([name]) => name !== "OnBuild");
   const labels = Object.entries(config.Labels ?? {}).filter(([name]) => !name.startsWith(TELLING));
-  return { ...Object.fromEntries(Object.entries(config).filter(([name]) => !OF_THE_BASE.has(name))), Labels: Object.fromEntries(labels) };
+  return { ...Object.fromEntries(fields), Labels: Object.fromEntries(labels) };
 }
 
 function runConfig({ prefix, start, wishes, labels, base }: ConfigParts): RunConfig {
@@ -97,8 +97,14 @@ function isOfRoot(user: string | undefined): boolean {
   return user === undefined || /^(?:|0|root)(?::.*)?$/.test(user);
 }
 
-/** The environment's own programs come first; what was asked for replaces what was inherited. */
-function mergeEnv(inherited: readonly string[], { prefix, start, wishes }: Pick<ConfigParts, "prefix" | "start" | "wishes">): string[] {
+/**
+ * Variables of a container, as "NAME=value": the environment's own programs come first, and what was asked for replaces what
+ * was inherited.
+ */
+export function mergeEnv(
+  inherited: readonly string[],
+  { prefix, start, wishes }: Pick<ConfigParts, "prefix" | "start" | "wishes">,
+): string[] {
   const merged = new Map(inherited.map(splitPair));
   merged.set("PATH", `${prefix}/bin:${merged.get("PATH") ?? SYSTEM_PATH}`);
   // A user without an entry in /etc/passwd, as OpenShift's, gets "/" else, which no one may write to.

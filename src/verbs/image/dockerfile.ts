@@ -1,4 +1,4 @@
-import { NOBODY, SYSTEM_PATH } from "../../image/config.js";
+import { mergeEnv, NOBODY } from "../../image/config.js";
 import { makeLabels } from "../../image/labels.js";
 import { findStart } from "../../image/start-command.js";
 import type { ImageSubject } from "../../image/subject.js";
@@ -24,7 +24,7 @@ export function dockerfileText(subject: ImageSubject, image: ImageOptions, root:
   const { prefix, manifest } = subject;
   const start = findStart(subject);
   const archive = `${repositoryName(manifest.name)}.tar.gz`;
-  const env = [`PATH=${prefix}/bin:${SYSTEM_PATH}`, "HOME=/tmp", ...start.env, ...(image.env ?? [])];
+  const env = mergeEnv([], { prefix, start, wishes: image });
   const own = Object.entries(makeLabels(subject, root, null)).filter(([, value]) => !LINES.test(value));
   const labels = [...own.map(([name, value]) => `${name}=${value}`), ...(image.labels ?? [])];
   return [
