@@ -77,7 +77,7 @@ function findLiteral(program: string): { readonly from: number; readonly to: num
   return {
     from,
     to,
-    json: program.slice(from, to).replace(/\\([\s\S])/g, (_, character: string) => (character === "\n" ? "\n" : character)),
+    json: program.slice(from, to).replace(/\\([\s\S])/g, "$1"),
   };
 }
 

@@ -78,7 +78,7 @@ export class Contents {
     const note = (content: Buffer | null): void => {
       if (content !== null) this.facts.set(folder, readPackageFacts(content) ?? "broken");
     };
-    if (zip !== null && zip.inside !== "") {
+    if (zip !== null && this.links.file(zip.zip) !== null) {
       this.#want(
         zip.zip,
         (content) => {

@@ -69,7 +69,7 @@ function readNpm(root: string, content: Buffer): FindOrigin {
   };
 }
 
-/** Of records that have names and versions. What lay outside of the project is in `links/`, that of a pnpm's global packages in its store's. */
+/** Of records that have names and versions. What lay outside of the project is in `links/`, and what pnpm's global packages share in its store's `links/`. */
 function byIdentity(root: string, origins: readonly (readonly [string, Origin])[]): FindOrigin {
   const byId = new Map<string, Origin | null>();
   for (const [id, origin] of origins) {

@@ -1,4 +1,3 @@
-import { splitZip } from "../../environment/pnp/location.js";
 import type { Manifest } from "../../manifest/manifest.js";
 
 const INSTALLED = /^(?:(.*)\/)?node_modules\/(?:@[^/]+\/)?[^/]+$/;
@@ -40,5 +39,5 @@ export function placeOf({ path, name }: Manifest["packages"][number], paths: Rea
 
 /** Whether a package is the project's own: a member of its workspace, which no manager has installed. */
 export function isOwnPlace(folder: string): boolean {
-  return !/(?:^|\/)node_modules\//.test(folder) && splitZip(folder) === null;
+  return !/(?:^|\/)node_modules\//.test(folder);
 }
