@@ -15,7 +15,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import "../setup.js";
 import { META } from "../../src/archive/entry.js";
@@ -27,6 +26,7 @@ import type { RestoreOptions, RestoreResult } from "../../src/restore/restore-op
 import { restoreShared } from "../../src/restore/share.js";
 import { makeStaging } from "../../src/restore/staging.js";
 import { openTarget } from "../../src/restore/target.js";
+import { bundleProgram } from "../bundle-program.js";
 import { temporaryFolder } from "../portable/small-environment.js";
 import { ENTRIES, makeArchive } from "./archives.js";
 import { layOutEnvironment } from "./indexed-environment.js";
@@ -49,9 +49,7 @@ beforeAll(async () => {
     } catch (error) {
       console.log(error.code ?? error.stack);
     }`;
-  const stdin = { contents, resolveDir: join(import.meta.dirname, "../../src"), loader: "ts" } as const;
-  const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
-  buildSync({ stdin, bundle: true, platform: "node", format: "esm", outfile: program, banner, logLevel: "error" });
+  bundleProgram(contents, program);
 });
 
 async function restore(target: string, options: RestoreOptions = {}, path = archive): Promise<RestoreResult> {

@@ -13,6 +13,7 @@ import { FolderWriter } from "./folder-writer.js";
 import { LargeFile } from "./large-file.js";
 import { StoredReader } from "./stored-reader.js";
 import { release } from "../../archive/release.js";
+import { ownGate } from "../threads/gate.js";
 import { detach, type Handler, type Outcome } from "../threads/handler.js";
 import { isTimed, type HeadedLink } from "../time-check.js";
 
@@ -148,7 +149,7 @@ class FrameReader {
 
   /** @param expected as `FrameTask.part` */
   #decode(frame: Uint8Array, expected: boolean | null): DecodedPiece {
-    const { plain, part, fault } = decodeOrSalvage(this.#codec, frame);
+    const { plain, part, fault } = ownGate.pass(() => decodeOrSalvage(this.#codec, frame));
     const isPart = part ?? expected;
     if (isPart === null || (expected !== null && isPart !== expected)) throw damaged("its frames are out of order");
     // A pass over all of the tar, for nothing where the archive does not end with its sum.

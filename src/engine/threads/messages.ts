@@ -6,11 +6,6 @@ import type { PackJob } from "../write/pack-frame.js";
 /** What a thread's tasks belong to. */
 export type Job = ListJob | PackJob | CheckJob;
 
-/** `workerData` of the engine's threads. */
-export interface ThreadData {
-  readonly envpackThread: true;
-}
-
 /** The tasks behind it are of this job. */
 export interface JobMessage {
   readonly job: Job;

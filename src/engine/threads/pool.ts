@@ -1,8 +1,9 @@
 import { access } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { EnvpackError } from "../../support/errors.js";
+import { Gate, type ThreadData } from "./gate.js";
 import { HereThread } from "./here-thread.js";
-import { reviveError, type Job, type JobMessage, type ReplyMessage, type TaskMessage, type ThreadData } from "./messages.js";
+import { reviveError, type Job, type JobMessage, type ReplyMessage, type TaskMessage } from "./messages.js";
 import { threadScript } from "./thread-script.js";
 
 /** Tasks that a thread holds at once: one to work on, one to begin with straight after. */
@@ -33,6 +34,7 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker | HereThread;
+  readonly gate: Gate | null;
   readonly pending: Map<number, Waiting>;
 }
 
@@ -61,7 +63,7 @@ export class Pool {
     const worker = new HereThread((reply) => {
       this.#settle(this.#here, reply);
     });
-    this.#here = { worker, pending: new Map() };
+    this.#here = { worker, gate: null, pending: new Map() };
     this.#threads = [this.#here];
     if (signal?.aborted === true) this.#failure = interrupted(signal);
     signal?.addEventListener("abort", this.#abort);
@@ -136,7 +138,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     this.#fail(this.#failure ?? new Error("the pool was closed"));
-    await Promise.all(this.#all().map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#all().map(end));
   }
 
   #all(): readonly Thread[] {
@@ -145,7 +147,7 @@ export class Pool {
 
   readonly #abort = (): void => {
     this.#fail(interrupted(this.#signal));
-    for (const { worker } of this.#all()) void worker.terminate();
+    for (const thread of this.#all()) void end(thread);
   };
 
   /** As many as can be had: a limit that nobody told of shows when a thread is refused. */
@@ -167,9 +169,10 @@ export class Pool {
   }
 
   #start(): Thread {
-    const workerData: ThreadData = { envpackThread: true };
+    const gate = new Gate();
+    const workerData: ThreadData = { envpackThread: true, gate: gate.shared };
     const worker = new Worker(threadScript(), { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
-    const thread: Thread = { worker, pending: new Map() };
+    const thread: Thread = { worker, gate, pending: new Map() };
     worker.on("message", (reply: ReplyMessage) => {
       this.#settle(thread, reply);
     });
@@ -180,6 +183,7 @@ export class Pool {
       this.#fail(error);
     });
     worker.on("exit", (code) => {
+      gate.leave();
       this.#fail(new Error(`a worker thread ended by itself (status ${code})`));
     });
     return thread;
@@ -215,6 +219,11 @@ export class Pool {
     for (const { pending } of this.#all()) pending.clear();
     for (const waiting of open) waiting.reject(this.#failure);
   }
+}
+
+async function end({ worker, gate }: Thread): Promise<void> {
+  await gate?.shut();
+  await worker.terminate();
 }
 
 function interrupted(signal: AbortSignal | undefined): EnvpackError {

@@ -11,6 +11,7 @@ import { writeTime } from "../../archive/tar/header-block.js";
 import { BLOCK, paddedSize } from "../../archive/tar/header-fields.js";
 import { encodeEntry } from "../../archive/index/index-lines.js";
 import { compileRoots, isBinary, narrowNeedles, scanContent, type FileHits, type Needles, type ScanRoot } from "../../scan/scan.js";
+import { ownGate } from "../threads/gate.js";
 import { detach, type Handler, type Outcome } from "../threads/handler.js";
 import { slotIn, type FrameSlot, type SlottedFrame } from "./frame-slots.js";
 import { fileOfColumns, fromColumns, type EntryColumns } from "./packed-entries.js";
@@ -222,7 +223,7 @@ class FramePacker {
   }
 
   #compress(tar: Uint8Array, { part, behind }: { readonly part: boolean; readonly behind?: number }, rest: Partial<PackedFrame>): Outcome {
-    const encoded = this.#codec.encode(tar, this.#level, part, behind);
+    const encoded = ownGate.pass(() => this.#codec.encode(tar, this.#level, part, behind));
     const sha256 = this.#forReuse ? hash("sha256", encoded) : "";
     const sum = crc32(encoded);
     const { frame, slotted } = handOver(encoded, { slot: this.#slot, bytes: this.#slotBytes() });
