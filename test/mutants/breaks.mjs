@@ -11,6 +11,7 @@ const FILES = {
   largeFile: "src/engine/write/large-file.ts",
   packFrame: "src/engine/write/pack-frame.ts",
   frameKey: "src/engine/reuse/frame-key.ts",
+  gate: "src/engine/threads/gate.ts",
   lock: "src/support/lock.ts",
   secretAddresses: "src/plan/secret-addresses.ts",
   secretContent: "src/plan/secret-content.ts",
@@ -58,6 +59,7 @@ const TESTS = {
   command: ["test/field/run.test.ts"],
   frameKey: ["test/engine/frame-key.test.ts"],
   hdfs: ["test/deliver/hdfs-put.test.ts", "test/deliver/webhdfs.test.ts"],
+  gates: ["test/engine/gate.test.ts"],
   locks: ["test/support/lock.test.ts"],
   onto: ["test/restore/apply-layer.test.ts"],
   pieces: ["test/scan/scan.test.ts", "test/engine/pieces.test.ts"],
@@ -213,6 +215,13 @@ export const BREAKS = [
   broken("files are digested that an earlier archive may give", "packReuse", "earlyDigests", " || !existsSync(previous)", " || true"),
 
   // Locks, restoring, running.
+  broken(
+    "a thread is ended while it compresses",
+    "gate",
+    "gates",
+    "while (Atomics.load(this.#words, INSIDE) === 1) await sleep(PAUSE);",
+    "",
+  ),
   broken("a lock is not kept fresh", "lock", "locks", "utimes(path, now, now).catch(() => undefined);", ""),
   broken(
     "the records are moved at any time",
