@@ -53,13 +53,21 @@ const ROOMS = {
   cli: ["api", "archive", "cache", "engine", "evidence", "inspect", "verbs"],
 };
 
+/** Where a command learns how many threads, or programs at once, this process has room for. */
+const THREADS = "src/engine/threads.ts";
+const PROCESSORS = {
+  name: "node:os",
+  importNames: ["availableParallelism", "cpus"],
+  message: `only ${THREADS} counts processors: a control group may allow less`,
+};
+
 /** The lint rule that keeps one room from importing what it must not. */
-function roomRule(room, allowed) {
+function roomRule(room, allowed, paths = [PROCESSORS]) {
   const forbidden = Object.keys(ROOMS).filter((other) => ![room, "support", ...allowed].includes(other));
   const patterns = [
     { regex: `^(\\.\\./)+(${forbidden.join("|")})/`, message: `src/${room} does not import from this room; see ARCHITECTURE.md` },
   ];
-  return { files: [`src/${room}/**/*.ts`], rules: { "no-restricted-imports": ["error", { patterns }] } };
+  return { files: [`src/${room}/**/*.ts`], rules: { "no-restricted-imports": ["error", { patterns, paths }] } };
 }
 
 const importsOf = new Map();
@@ -193,6 +201,7 @@ export default tseslint.config(
   },
   { files: ["src/support/this-machine.ts"], rules: { "no-restricted-properties": "off" } },
   ...Object.entries(ROOMS).map(([room, allowed]) => roomRule(room, allowed)),
+  { ...roomRule("engine", ROOMS.engine, []), files: [THREADS] },
   {
     // Their functions are suites: length is no sign of trouble there, and JSON.parse gives any.
     files: ["test/**/*.ts", "bench/**/*.ts"],

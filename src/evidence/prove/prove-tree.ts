@@ -1,5 +1,4 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname, join, posix } from "node:path";
 import { applyFixups } from "../../relocate/apply.js";
 import type { Conditions } from "./conditions.js";
@@ -33,6 +32,8 @@ export interface ProveRequest {
   readonly commands: readonly (readonly string[])[];
   /** Of each trial. */
   readonly seconds: number;
+  /** Commands that are tried at the same time: more than there are processors for would not end within their seconds. */
+  readonly atOnce: number;
   /** Folders of this machine that must not be named: the source, homes, stores. */
   readonly hiddenRoots: readonly string[];
   /** The variables of an activated shell, from those of a bare one. */
@@ -62,7 +63,7 @@ export async function proveTree(request: ProveRequest): Promise<ProofRun> {
   add(tryLinks(context));
   add(await tryLibraries(context));
   add(await tryImports(context));
-  add(await tryCommands(context, Math.min(availableParallelism(), 4)));
+  add(await tryCommands(context, request.atOnce));
   add([await tryEntry(context, entry)]);
   for (const words of request.commands) add([await tryUserCommand(context, words)]);
   const runtime = subject.manifest.runtime === null ? ["this machine's Node.js, since none is inside"] : [];

@@ -2,6 +2,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { NO_COMPILE_CACHE } from "../../archive/embedded.js";
 import { makeScratch } from "../../cache/scratch.js";
+import { chooseThreads } from "../../engine/threads.js";
 import { readSigner } from "../../inspect/signature-files.js";
 import { conditionsOf, SETS, WORKER, type Conditions } from "../../evidence/prove/conditions.js";
 import { proveTree } from "../../evidence/prove/prove-tree.js";
@@ -19,6 +20,9 @@ import { rootFsOf, rootFsOfImage } from "./root-folder.js";
 import { writeProof } from "./write-proof.js";
 
 export type { ProvedArchive, ProveOptions, ProveResult } from "./prove-types.js";
+
+/** Commands that are tried at the same time, whatever a large machine has room for: each may be an application of its own. */
+const MOST_AT_ONCE = 4;
 
 /**
  * Proves that an environment runs elsewhere: restores it at another depth, where source, home, package stores, network and
@@ -80,6 +84,7 @@ async function proveOnce(options: ProveOptions, { subject }: Prepared, { conditi
     entry: { entry, listen: parseListen(listen) },
     commands: [...commandsOf(subject), ...(command === undefined ? [] : [command])],
     seconds: timeout,
+    atOnce: Math.min(chooseThreads(undefined), MOST_AT_ONCE),
     hiddenRoots: hiddenRoots(subject),
     activate: (root, env) => definedOnly({ ...activationEnv(root, subject.manifest, env), [NO_COMPILE_CACHE]: "1" }),
     signal,
