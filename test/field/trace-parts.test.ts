@@ -67,6 +67,24 @@ test("T11: of a package comes back what the path in it names, its folder, or all
   expect(back("a/exported")).toEqual(["a/package.json", "a/lib/x.js", "a/lib/x/part.js", "a/lib/xy.js", "b/node_modules/a/lib/x.js"]);
 });
 
+test("T12: what a server was asked for is the file that ends so, and all of its folder where it is the only one", () => {
+  const files = ["a/dist/ui/app.css", "a/dist/ui/x/font.woff2", "a/dist/app.js", "b/my file.js", "c/index.js", "d/index.js"];
+  const back = (asked: string): string[] => {
+    const missing = missingOf(`${asked}, which a page names, is served at the source only`);
+    return missing === null
+      ? []
+      : filesMeant(
+          missing,
+          files.map((path) => ({ path })),
+        ).map(({ path }) => path);
+  };
+  expect(back("/docs/ui/app.css")).toEqual(["a/dist/ui/app.css", "a/dist/ui/x/font.woff2"]);
+  expect(back("/my%20file.js")).toEqual(["b/my file.js"]);
+  expect(back("/static/index.js")).toEqual(["c/index.js", "d/index.js"]);
+  expect(back("/docs/")).toEqual([]);
+  expect(back("/100%.css")).toEqual([]);
+});
+
 test("T11: what is missed once more, or with two others of its folder, brings back the folder, at last the package", () => {
   const back: string[] = [];
   const miss = (kind: "package" | "path" | "file", ...names: string[]): string[] => {

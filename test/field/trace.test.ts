@@ -1,7 +1,7 @@
 import { existsSync, linkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { info, pack, planPack, record, type PackResult } from "../../src/index.js";
+import { info, pack, planPack, prove, record, type PackResult } from "../../src/index.js";
 import { isMeant, missingOf } from "../../src/plan/trace/missing.js";
 import { runMain } from "../cli/in-process.js";
 import { writeFiles } from "../evidence/prove/shop.js";
@@ -103,6 +103,40 @@ describe("pack --trace", () => {
     // What fails at the source too is no fault of the trace, but no proof of it either.
     expect(found).toMatchObject({ code: "TRACE_UNPROVED", message: expect.stringContaining("fails where it is packed too: fails.js") });
     expect(existsSync(bad)).toBe(false);
+  }, 120_000);
+
+  test("T12: --prove asks for what a page names, and brings back the folder that it is served from", async () => {
+    const shown = join(scratch, "shown");
+    writeFiles(shown, {
+      "package.json": JSON.stringify({ name: "shown", version: "1.0.0", dependencies: { ui: "1.0.0" } }),
+      "server.js": `const { existsSync, createReadStream } = require("fs"); const ui = require("ui");
+        const page = '<base href="/docs/"><link href="app.css" rel=stylesheet><script async src=app.js?a=1&amp;b=2></script>' +
+          '<img src="/gone.png"><a href="/other"></a><script src="https://example.org/x.js"></script>';
+        require("http").createServer((request, response) => {
+          const file = ui + request.url.replace(/^.docs|[?].*$/g, "");
+          if (request.url === "/") response.setHeader("content-type", "text/html").end(page);
+          else if (existsSync(file)) createReadStream(file).pipe(response);
+          else response.writeHead(404).end();
+        }).listen(Number(process.env.PORT));`,
+      "node_modules/ui/package.json": JSON.stringify({ name: "ui", version: "1.0.0" }),
+      "node_modules/ui/index.js": 'module.exports = require("path").join(process.env.NOT_THERE ? "" : __dirname, ["sta", "tic"].join(""));',
+      "node_modules/ui/static/app.css": '@import "more/theme.css"',
+      "node_modules/ui/static/app.js": 'import("./more/chunk.js"); require("../source")',
+      "node_modules/ui/static/more/theme.css": "",
+      "node_modules/ui/static/more/chunk.js": "",
+      "node_modules/ui/source.js": "",
+    });
+    const output = join(scratch, "shown.tar");
+    const { trace } = await pack({ path: shown, trace: ["server.js"], proveTrace: true, listen: "18474/", output });
+    expect(trace?.broughtBack).toEqual(["docs/app.css"]);
+    const files = trace?.files.flatMap(({ path }) => (path.includes("/ui/") ? [path.slice(`${IN}/ui/`.length)] : [])).sort();
+    expect(files).toEqual(["index.js", "package.json", "static/app.css", "static/app.js", "static/more/chunk.js", "static/more/theme.css"]);
+    const { runs } = await prove({ path: output, source: shown, entry: "server.js", listen: "18474/", save: false });
+    // One is not there at the source either.
+    expect(runs[0]?.trials.find(({ kind }) => kind === "entry")).toMatchObject({
+      outcome: "ok",
+      detail: expect.stringMatching(/^answered 200 on port 18474 with 2 of the 3 files that it names after /) as string,
+    });
   }, 120_000);
 
   test.each([

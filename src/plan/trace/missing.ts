@@ -3,19 +3,29 @@ import { levelsOf, spellings, splitBare } from "../slim/package-tree.js";
 
 /** What a proof missed, as messages of Node.js and of systems tell it. */
 export interface Missing {
-  readonly kind: "path" | "package" | "file";
-  /** An arcpath; a package's name, perhaps with a path in it; the end of a path. */
+  readonly kind: "path" | "package" | "file" | "served";
+  /** An arcpath; a package's name, perhaps with a path in it; the end of a path; a path that a server was asked for. */
   readonly name: string;
 }
 
 /** What a failure says that is not in the environment; null where it says nothing of that kind. */
 export function missingOf(reason: string): Missing | null {
+  const served = /^\/(.+), which a page names, is served at the source only$/.exec(reason)?.[1];
+  if (served !== undefined) return { kind: "served", name: decodePath(served) };
   const path = /^(.+) is not in the environment$/.exec(reason)?.[1];
   if (path === undefined) return null;
   const bare = /^the package (.+)$/.exec(path)?.[1];
   if (bare !== undefined) return { kind: "package", name: bare };
   const file = /^the file (.+)$/.exec(path)?.[1];
   return file === undefined ? { kind: "path", name: path } : { kind: "file", name: file.replace(/^(?:\.{1,2}\/)+/, "") };
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Whether a file of a package is what was missed, or part of it. @param path its arcpath */
@@ -28,6 +38,7 @@ export function isMeant({ kind, name }: Missing, path: string): boolean {
 
 /** Of files that stayed out those that were missed: what a path in a package names, where it does; else all of the package. */
 export function filesMeant<File extends { readonly path: string }>(missing: Missing, files: readonly File[]): readonly File[] {
+  if (missing.kind === "served") return filesServed(missing.name, files);
   const meant = files.filter(({ path }) => isMeant(missing, path));
   const bare = missing.kind === "package" ? splitBare(missing.name) : null;
   if (bare === null) return meant;
@@ -36,6 +47,19 @@ export function filesMeant<File extends { readonly path: string }>(missing: Miss
     return spellings(bare.inside).includes(inside) || inside.startsWith(`${bare.inside}/`);
   });
   return named.length > 0 ? named : meant;
+}
+
+/**
+ * What a server was asked for: the files whose paths end as that does, as far back as any do. Where it is one file, all of its
+ * folder, since scripts and styles name others there.
+ */
+function filesServed<File extends { readonly path: string }>(asked: string, files: readonly File[]): readonly File[] {
+  for (let end = asked; ; end = end.slice(end.indexOf("/") + 1)) {
+    const found = files.filter(({ path }) => path.endsWith(`/${end}`));
+    const [first] = found;
+    if (first !== undefined && found.length === 1) return files.filter(({ path }) => path.startsWith(`${posix.dirname(first.path)}/`));
+    if (first !== undefined || !end.includes("/")) return found;
+  }
 }
 
 /** Misses in one folder of a package until all of it comes back: who loads so many by turns goes on, and each costs a round. */

@@ -78,7 +78,9 @@ export async function tracePlan(plan: Plan, environment: Environment, request: T
   const out = files.filter(({ path }) => !picker.why.has(path));
   const returned = (request.broughtBack ?? []).flatMap((missed) => filesMeant(missed, out).map((file) => ({ file, missed })));
   for (const { file, missed } of returned) picker.keep(file.path, `the proof missed ${missed.name}`);
-  const scripts = [...new Set(returned.map(({ file }) => file.disk).filter((path) => /\.[cm]?js$/.test(path)))];
+  // What is served runs in a browser, and nothing is loaded for it here.
+  const loaded = returned.filter(({ missed }) => missed.kind !== "served").map(({ file }) => file.disk);
+  const scripts = [...new Set(loaded.filter((path) => /\.[cm]?js$/.test(path)))];
   if (scripts.length > 0) await trace(scripts);
   picker.addCompany(environment);
   const left = files.filter(({ path }) => !picker.why.has(path));

@@ -6,6 +6,7 @@ import type { Trial } from "../report.js";
 import { readPackageJson, type Subject } from "../subject.js";
 import { tellAlike } from "./as-before.js";
 import { endedText, lastLine, printedBy } from "./ended-text.js";
+import { lostParts, lostReason, notServed, partsText, type PagePart } from "./page-parts.js";
 import { plainCount } from "./plain-count.js";
 import { STAYS_UP } from "./probe-source.js";
 import { reasonOf } from "./reason.js";
@@ -57,8 +58,9 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
   const here = posix.join(reached, folder);
   const env = { ...activated, ...port, PATH: `${posix.join(here, "node_modules/.bin")}:${activated.PATH ?? ""}` };
   const result = await attempt(start, { node, entry, cwd: here, env, request, seconds });
-  if (result.ok)
-    return { kind: "entry", name: entry.name, from: null, outcome: "ok", detail: result.detail, reason: null, seconds: result.seconds };
+  const trial = { kind: "entry", name: entry.name, from: null, seconds: result.seconds } as const;
+  const isWhole = notServed(result.parts).length === 0;
+  if (result.ok && isWhole) return { ...trial, outcome: "ok", detail: result.detail, reason: null };
   const before =
     atSource === null
       ? null
@@ -70,15 +72,17 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
           request,
           seconds,
         });
+  const [lost] = lostParts(result.parts, before?.parts ?? []);
+  if (result.ok) {
+    if (lost === undefined) return { ...trial, outcome: "ok", detail: result.detail, reason: null };
+    return { ...trial, outcome: "failed", detail: result.detail, reason: lostReason(lost) };
+  }
   const failed = before === null || before.ok || isWorse(result, before) || !tellAlike(result.text, before.text, context);
   return {
-    kind: "entry",
-    name: entry.name,
-    from: null,
+    ...trial,
     outcome: failed ? "failed" : "as before",
     detail: before === null || before.ok ? result.detail : `${result.detail}; at the source it ${before.detail}`,
     reason: reasonOf(result.text, context.reason) ?? result.last,
-    seconds: result.seconds,
   };
 }
 
@@ -119,6 +123,8 @@ interface Attempt {
   readonly ended: boolean;
   /** The status that each place answered with; 0: it did not. */
   readonly answers: readonly number[];
+  /** What the answers name of the same server. */
+  readonly parts: readonly PagePart[];
   readonly detail: string;
   /** What a reason is looked for in. */
   readonly text: string;
@@ -145,13 +151,15 @@ async function attempt(start: Start, { node, entry, cwd, env, request: { listen,
     started: ended.error === null,
     ended: told === null || told.status !== undefined || told.error !== undefined,
     answers: told?.answers ?? [],
+    parts: told?.parts ?? [],
     text: `${printedBy({ ...ended, error: told?.error ?? null })}\n${plainText(told?.body ?? "")}`,
     last: lastLine(ended),
     seconds: told?.seconds ?? ended.seconds,
   };
   if (told === null) return { ...base, ok: false, detail: endedText(ended) };
   const after = `after ${plainCount(base.seconds)} s`;
-  if (told.answered !== undefined) return { ...base, ok: true, detail: `answered ${answersText(told.answers, listen)} ${after}` };
+  if (told.answered !== undefined)
+    return { ...base, ok: true, detail: `answered ${answersText(told.answers, listen)}${partsText(told.parts)} ${after}` };
   if (told.listens !== undefined) return { ...base, ok: true, detail: `listens on port ${told.listens} ${after}` };
   if (told.up === true) return { ...base, ok: true, detail: `stayed up for ${plainCount(patience)} s` };
   if (told.unanswered !== undefined) return { ...base, ok: false, detail: `did not answer ${told.unanswered} ${after}` };
@@ -192,6 +200,7 @@ interface Told {
   readonly signal?: string | null;
   /** The status of each place's answer; 0: none that will do. */
   readonly answers: readonly number[];
+  readonly parts: readonly PagePart[];
   readonly seconds: number;
 }
 

@@ -46,7 +46,8 @@ const maps = () => {
  * Starts the command behind `--prove SECONDS PLACES`, and waits until it listens, answers at all PLACES, ends, or has stayed up
  * for SECONDS. PLACES are JSON, `[{ port, path }]`. Without any, listening to a port will do, as far as the kernel tells; alone
  * in a network, those are its own. A server that is starting answers 404 or 503 for a while; what answers 500 is given a
- * moment only, since that is what a missing file makes.
+ * moment only, since that is what a missing file makes. What an answer in HTML names of the same server, as a browser would ask
+ * for it, is asked for too and told as parts, `[{ port, path, status }]`: a page without its scripts is an answer, and no page.
  */
 export const STAYS_UP = `"use strict";
 const fs = require("node:fs");
@@ -56,12 +57,36 @@ const [seconds, asked, alone, file, ...args] = process.argv.splice(process.argv.
 const places = JSON.parse(asked).map((place) => ({ ...place, status: 0, last: "no answer", body: "", broken: 0, waits: false }));
 const tell = (value) => fs.writeSync(3, JSON.stringify(value) + "\\n");
 const began = Date.now();
+const MOST_PARTS = 50;
+const parts = [];
+const NAMES = /<(?:script|img|source|link|iframe|video|audio|base)\\b[^>]*?\\s(?:src|href)\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))/gi;
+const askParts = ({ port, path }, html) => {
+  let base = "http://127.0.0.1:" + port + path;
+  for (const [tag, ...values] of html.matchAll(NAMES)) {
+    const name = values.find((value) => value !== undefined).trim().replace(/&amp;/g, "&");
+    const url = URL.canParse(name, base) ? new URL(name, base) : null;
+    if (url === null || !["127.0.0.1:" + port, "localhost:" + port].includes(url.host) || url.protocol !== "http:") continue;
+    if (/^<base/i.test(tag)) base = url.href;
+    else askPart({ port, path: url.pathname + url.search, status: null });
+  }
+};
+const askPart = (part) => {
+  if (parts.length === MOST_PARTS || parts.some(({ port, path }) => port === part.port && path === part.path)) return;
+  parts.push(part);
+  const settle = (status) => (part.status = part.status || status);
+  const request = http.get({ host: "127.0.0.1", port: part.port, path: part.path, timeout: 10000, agent: false }, (response) => {
+    response.resume();
+    settle(response.statusCode);
+  });
+  request.on("timeout", () => request.destroy());
+  request.on("error", () => settle(0));
+};
 const child = spawn(file, args, { stdio: ["ignore", "inherit", "inherit", "ignore"] });
 let over = false;
 const finish = (value) => {
   if (over) return;
   over = true;
-  tell({ ...value, answers: places.map(({ status }) => status), seconds: (Date.now() - began) / 1000 });
+  tell({ ...value, answers: places.map(({ status }) => status), parts, seconds: (Date.now() - began) / 1000 });
   child.kill("SIGKILL");
   process.exit(0);
 };
@@ -87,8 +112,13 @@ const ask = (place) => {
   const request = http.get({ host: "127.0.0.1", port: place.port, path: place.path, timeout: 10000, agent: false }, (response) => {
     over();
     if (response.statusCode < 400) {
-      response.resume();
       place.status = response.statusCode;
+      if (!/html/.test(response.headers["content-type"] || "")) return response.resume();
+      place.reads = true;
+      let html = "";
+      response.setEncoding("utf8");
+      response.on("data", (text) => { if (html.length < 1e6) html += text; });
+      response.on("close", () => { place.reads = false; askParts(place, html); });
     } else {
       place.last = "answered " + response.statusCode;
       let body = "";
@@ -109,9 +139,10 @@ const look = () => {
     if (found > 0) return finish({ listens: found });
     if (late) return finish({ up: true });
   } else {
-    if (open.length === 0) return finish({ answered: true });
+    const busy = places.some(({ reads }) => reads) || parts.some(({ status }) => status === null);
+    if (open.length === 0 && (late || !busy)) return finish({ answered: true });
     const hopeless = open.every(({ broken }) => broken > 0 && Date.now() - broken > 3000);
-    if (late || hopeless) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")", body: open[0].body });
+    if (open.length > 0 && (late || hopeless)) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")", body: open[0].body });
     open.forEach(ask);
   }
   setTimeout(look, 50);
