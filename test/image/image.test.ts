@@ -250,6 +250,11 @@ const REFUSED: readonly (readonly [string, () => Promise<unknown>, object])[] = 
     () => deliverRegistry({ sources: [project], to: [`${registry.host}/bad:1`], image: { base } }),
     { code: "NOT_AN_ARCHIVE", hint: expect.stringContaining("--image") },
   ],
+  [
+    "a layout whose image is to be another one",
+    () => deliverRegistry({ sources: [base], to: [`${registry.host}/bad:1`], image: { labels: ["a=b"] } }),
+    { code: "USAGE", path: base, message: expect.stringContaining("--label is for images that are made of an archive") },
+  ],
   ["a name that is empty", () => pack({ ...options, image: { base, to: [""] } }), { code: "USAGE" }],
   [
     "a base whose layout is not there",

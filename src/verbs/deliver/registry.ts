@@ -35,7 +35,7 @@ import type { CommonOptions } from "../../support/options.js";
 import type { Notice } from "../../support/progress.js";
 import { choosePrefix, makeImage, type MadeImage } from "../image/make-image.js";
 import { blobsOf, makeIndex } from "../image/image-job.js";
-import type { ImageOptions } from "../image/options.js";
+import type { ImageOptions, RegistryAccess } from "../image/options.js";
 import { PushTargets, type PushedImage } from "../image/push.js";
 import { timesOf } from "../pack/mtime.js";
 
@@ -44,7 +44,7 @@ export interface DeliverRegistryOptions extends CommonOptions {
   readonly sources: readonly string[];
   /** Names to push it to, as "ghcr.io/acme/shop:1.4.0". */
   readonly to: readonly string[];
-  /** How images are made of archives; a layout's is made already, and of these only how registries are spoken to counts. */
+  /** How images are made of archives, and how registries are spoken to; of a layout, whose image is made already, only the latter. */
   readonly image?: Omit<ImageOptions, "to">;
   /** The file of a private Ed25519 key: signatures of the image's digest, and of each image of an index, are attached to it. */
   readonly sign?: string;
@@ -139,11 +139,37 @@ async function openPart(path: string, options: DeliverRegistryOptions, tools: To
   const layout = await openLayout(path);
   if (layout === null) return partOfArchive(path, options, tools);
   try {
+    refuseWishes(path, options.image ?? {});
     return { ...(await partOfLayout(layout)), close: () => layout.close() };
   } catch (error) {
     await layout.close();
     throw error;
   }
+}
+
+/** What shapes an image, by its flag. */
+const SHAPING = {
+  base: "--base",
+  prefix: "--prefix-in-image",
+  entrypoint: "--entrypoint",
+  cmd: "--cmd",
+  user: "--user",
+  env: "--env",
+  labels: "--label",
+  ports: "--port",
+  health: "--health-cmd",
+  stopSignal: "--stop-signal",
+  compression: "--layer-compression",
+} as const satisfies Record<Exclude<keyof ImageOptions, "to" | keyof RegistryAccess>, string>;
+
+/** @throws EnvpackError USAGE where an image that is made already is to be another one */
+function refuseWishes(path: string, image: ImageOptions): void {
+  const asked = Object.entries(SHAPING).find(([name]) => image[name as keyof typeof SHAPING] !== undefined);
+  if (asked === undefined) return;
+  throw new EnvpackError("USAGE", `an image layout is pushed as it is: ${asked[1]} is for images that are made of an archive`, {
+    path,
+    hint: `leave ${asked[1]} away, or name the archive that the image was made of`,
+  });
 }
 
 /** A layout as it is: what an index in it refers to comes before it, and what is attached to them behind. */
