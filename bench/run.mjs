@@ -18,7 +18,7 @@ import { availableParallelism, loadavg, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import * as zlib from "node:zlib";
-import { NEWEST_LTS, bringNode } from "../test/node-versions.mjs";
+import { FORMER_LTS, NEWEST_LTS, bringNode } from "../test/node-versions.mjs";
 import { measureGrowth } from "./growth.mjs";
 import { makeOurInputs, makePlainInputs, warmUp } from "./inputs.mjs";
 import { makeTree } from "./made-up-tree.mjs";
@@ -29,9 +29,6 @@ import { readVersions } from "./programs.mjs";
 import { writeReport } from "./report.mjs";
 import { runPair } from "./rounds.mjs";
 import { installTree } from "./tree.mjs";
-
-/** What most servers run while the newest LTS is new. */
-const FORMER_LTS = "24.0.0";
 
 const { values } = parseArgs({
   options: {

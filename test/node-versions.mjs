@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 const CACHE = join(dirname(import.meta.dirname), ".cache");
 
 export const NEWEST_LTS = "26.10.0";
+/** What most servers run while the newest LTS is new. */
+export const FORMER_LTS = "24.0.0";
 
 /** The packages of the registry that hold nothing but a node binary. */
 const NODE_PACKAGES = new Map([

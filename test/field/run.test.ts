@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../src/verbs/run/run.js";
-import { NEWEST_LTS, bringNode } from "../node-versions.mjs";
+import { FORMER_LTS, NEWEST_LTS, bringNode } from "../node-versions.mjs";
 import { ENVPACK, envpack, execute, has, makeScratch, type Outcome } from "../real/commands.js";
 
 const scratch = makeScratch();
@@ -159,6 +159,37 @@ describe("W1: the command of an installed envpack", () => {
     expect(BigInt(`0x${ignored?.split(/\s+/)[1]}`) & ((1n << 12n) | (1n << 24n))).toBe(0n);
     const script = execute(newest, [ENVPACK, "run", environment, "--", "node", "-p", "process.ppid"], { cwd: jobs });
     expect(script).toMatchObject({ stdout: `${process.pid}\n`, stderr: "", status: 0 });
+  });
+
+  test("W1: what the kernel refuses to start is told in a line, also by a Node.js that is aborted where it tries", () => {
+    const bad = join(jobs, "bad");
+    mkdirSync(bad, { recursive: true });
+    const binary = readFileSync("/bin/true");
+    const other = Buffer.from(binary);
+    // e_machine of the ELF header: s390, which no Node.js here runs on.
+    other.writeUInt16LE(22, 18);
+    const files = new Map<string, string | Buffer>([
+      ["lost", "#!/no/such/interpreter\n"],
+      ["lost-by-another", `#!${join(bad, "lost")}\n`],
+      ["unloaded", Buffer.from(binary.toString("latin1").replace(/\/ld-[a-z]/, "/no-a"), "latin1")],
+    ]);
+    for (const [name, content] of [...files, ["foreign", other] as const]) writeFileSync(join(bad, name), content, { mode: 0o755 });
+    const much = Array.from({ length: 9 }, () => "x".repeat(100_000));
+    for (const node of [join(bringNode(FORMER_LTS) ?? "", "node"), newest]) {
+      const start = (...command: string[]): Outcome => execute(node, [ENVPACK, "run", environment, "--", ...command]);
+      for (const name of files.keys()) {
+        const { status, stdout, stderr } = start(join(bad, name));
+        expect([name, status, stdout, stderr]).toEqual([
+          name,
+          1,
+          "",
+          expect.stringMatching(/^envpack: error\[[A-Z_]+\] [^\n]+\n(hint: [^\n]+\n)?$/),
+        ]);
+      }
+      // A shell takes it for a script, and says so.
+      expect(start(join(bad, "foreign")).stderr).toMatch(/^[^\n]*foreign: [^\n]*\n$/);
+      expect(start("node", "-p", "process.argv.length", ...much)).toMatchObject({ status: 0, stdout: "10\n", stderr: "" });
+    }
   });
 
   test.each([

@@ -1,6 +1,8 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, resolve } from "node:path";
+import { readElf } from "../../native/elf.js";
+import { THIS_MACHINE } from "../../support/this-machine.js";
 import type { CommandLine } from "./command-line.js";
 
 /** The file that execvp(3) would start, absolute; null where there is none. */
@@ -22,10 +24,22 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-/** Whether the kernel itself can start a file: it is a binary, or names what runs it. Shells take any other text for a script. */
-export async function startsByItself(path: string): Promise<boolean> {
+/** Scripts that Linux starts one by the other, until there is a binary (execve(2)). */
+const MOST_SCRIPTS = 4;
+
+/**
+ * Whether the kernel itself will start a file, as far as that can be seen: it is a binary for this machine whose loader is
+ * here, or its first line names such a program. Shells take any other text for a script.
+ */
+export async function startsByItself(path: string, scripts = MOST_SCRIPTS): Promise<boolean> {
   const start = await readFirstBytes(path);
-  return /^(?:#!|\x7fELF|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(start);
+  if (start.startsWith("#!")) {
+    const interpreter = /^#![ \t]*(\S+)\s/.exec(start)?.[1];
+    return scripts > 0 && interpreter !== undefined && (await isProgram(interpreter)) && startsByItself(interpreter, scripts - 1);
+  }
+  if (!start.startsWith("\x7fELF")) return /^(?:\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(start);
+  const elf = readElf(path, null);
+  return elf?.arch === THIS_MACHINE.arch && (elf.interpreter === null || existsSync(elf.interpreter));
 }
 
 /** Bytes of the first line that kernels read. */
