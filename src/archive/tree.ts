@@ -36,9 +36,9 @@ export class Tree {
   /** The folder of the last entry: most entries stand in the same one as the one before. */
   #folder = "";
 
-  /** Adds entries; links are looked at by `checkLinks`, once all entries are known. */
-  add(entries: readonly TreeEntry[]): void {
-    for (let index = 0; index < entries.length; index++) this.#addOne(entries[index] as TreeEntry);
+  /** Adds entries, those from a place in the list on; links are looked at by `checkLinks`, once all entries are known. */
+  add(entries: readonly TreeEntry[], from = 0): void {
+    for (let index = from; index < entries.length; index++) this.#addOne(entries[index] as TreeEntry);
   }
 
   #addOne(entry: TreeEntry): void {

@@ -93,7 +93,11 @@ export class IndexDecoder {
     return { ...this.#head, frames: this.#frames, entries: this.#entries, totals: this.#totals };
   }
 
-  /** Entries that were decoded so far. */
+  /** What was decoded so far; the last frame may still get entries. */
+  get frames(): readonly IndexFrame[] {
+    return this.#frames;
+  }
+
   get entries(): readonly Entry[] {
     return this.#entries;
   }
