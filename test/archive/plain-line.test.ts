@@ -17,11 +17,12 @@ function lineOf(entry: FileEntry | DirectoryEntry): string {
 }
 
 function decode(line: string | Buffer): FileEntry | DirectoryEntry | null {
-  const text = `${Buffer.from(line).toString("latin1")}\n`;
-  const decoded = decodePlainLine(text, 0);
+  const lines = Buffer.concat([Buffer.from(line), Buffer.from("\n")]);
+  const decoded = decodePlainLine(lines, lines.toString("latin1"), 0);
   // In the middle of other lines it is the same line.
-  const before = encodeEntry(file("before"));
-  expect(decodePlainLine(`${before}${text}${encodeEntry(file("after"))}`, before.length)).toEqual(decoded);
+  const before = Buffer.from(encodeEntry(file("before")));
+  const within = Buffer.concat([before, lines, Buffer.from(encodeEntry(file("after")))]);
+  expect(decodePlainLine(within, within.toString("latin1"), before.length)).toEqual(decoded);
   return decoded;
 }
 

@@ -28,8 +28,8 @@ export interface IndexFrame extends FrameRecord {
 
 const NEWLINE = 10;
 
-/** Bytes of lines that are one text. What is kept of a single line keeps all of it. */
-const TEXT = 256 << 10;
+/** Bytes of lines that become one text at a time. */
+const TEXT = 32 << 10;
 
 /**
  * Decodes an index piece by piece, so that a long one need not be held as bytes; checks that its
@@ -69,20 +69,20 @@ export class IndexDecoder {
   #takeLines(bytes: Buffer): void {
     let from = 0;
     for (let end = endOfText(bytes, from); end > from; end = endOfText(bytes, from)) {
-      this.#takeText(bytes, from, end);
+      this.#takeText(bytes.subarray(from, end));
       from = end;
     }
     this.#rest = Buffer.from(bytes.subarray(from));
     if (this.#rest.length > MAX_LINE) throw malformed("a line is too long");
   }
 
-  #takeText(bytes: Buffer, from: number, end: number): void {
-    const text = bytes.toString("latin1", from, end);
+  #takeText(lines: Buffer): void {
+    const text = lines.toString("latin1");
     for (let at = 0, next = 0; at < text.length; at = next) {
       next = text.indexOf("\n", at) + 1;
       if (next - 1 - at > MAX_LINE) throw malformed("a line is too long");
-      const entry = decodePlainLine(text, at);
-      if (entry === null) this.#take(decodeLine(bytes.subarray(from + at, from + next - 1)));
+      const entry = decodePlainLine(lines, text, at);
+      if (entry === null) this.#take(decodeLine(lines.subarray(at, next - 1)));
       else this.#takePlain(entry);
     }
   }
