@@ -1,4 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { EnvpackError, explainError } from "../support/errors.js";
 import { damaged, type Decoder, type TarSum } from "./codec/codec.js";
@@ -10,15 +11,16 @@ import { isWrittenBy } from "./formats.js";
 import type { ArchiveIndex, IndexFrame } from "./index/index-file.js";
 import type { FrameRecord } from "./index/index-lines.js";
 import { IndexReader, readIndexAgain, type IndexSink } from "./index/index-reader.js";
+import { PartialIndex, type Listed } from "./index/partial-index.js";
 import { exceeds, indexBounds, type DeclaredTotals } from "./index/declared-totals.js";
 import { sourceOfFile, type ByteSource, type StoredBytes } from "./byte-source.js";
 import { requireSignature, type SignatureRule } from "./signing/rule.js";
 import type { ArchiveStart } from "./preamble.js";
 import type { StubFields } from "./stub/header.js";
 import { checkBehindStub, checkStubDigest, skipStub } from "./stub/stub.js";
-import { checkTree } from "./tree.js";
 import { walkFrame } from "./tar/walk.js";
 import { sha256Of } from "../support/digest.js";
+import { endPhase } from "../support/phases.js";
 
 /** An archive on the disk, of which the footer and the manifest were read: nothing vouches for the latter yet. */
 export interface OpenedArchive {
@@ -29,15 +31,25 @@ export interface OpenedArchive {
   /** Reads all of it for the digest that the script in front of it names. @throws EnvpackError ARCHIVE_CORRUPT */
   checkStub(): Promise<void>;
   /**
-   * Reads the index, and checks it and the tree that it tells.
+   * Begins to read the index, and to check it and the tree that it tells.
    *
    * @param limits what the manifest declares, to hold the archive to
-   * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ARCHIVE_LIMIT, DIGEST_MISMATCH, IO …
+   * @param take is given the index file on the way, piece by piece; it is worth nothing until `file` is there
    */
-  readIndex(limits: DeclaredTotals): Promise<ArchiveFile>;
+  readIndex(limits: DeclaredTotals, take?: (content: Buffer) => void): IndexReading;
   /** An error as it is told: a refusal that names no entry is one of the archive itself. */
   explain(error: unknown): unknown;
   close(): Promise<void>;
+}
+
+/** An archive on the disk whose index is being read, with turns for the event loop. */
+export interface IndexReading {
+  readonly decoder: Decoder;
+  readonly listed: Listed;
+  /** Where the bytes of a frame stand in the file. */
+  locateFrame(frame: FrameRecord): StoredBytes;
+  /** Settles when the index was read: it fails with ARCHIVE_CORRUPT, ARCHIVE_UNSAFE, ARCHIVE_LIMIT, DIGEST_MISMATCH, IO … */
+  readonly file: Promise<ArchiveFile>;
 }
 
 /** An archive on the disk, of which the footer, the manifest and the index were read and checked. */
@@ -56,8 +68,6 @@ export interface ArchiveFile {
   readonly directory: Directory | null;
   /** The bytes of a frame as they stand in the archive; they are not checked. */
   readFrame(frame: FrameRecord): Promise<Buffer<ArrayBuffer>>;
-  /** Where the bytes of a frame stand in the file. */
-  locateFrame(frame: FrameRecord): StoredBytes;
   /** The index file, piece by piece. */
   readIndex(): AsyncGenerator<Buffer>;
   /**
@@ -110,10 +120,8 @@ async function openHandle(handle: FileHandle, path: string, { signature }: OpenO
   checkBehindStub(stub, { codec: container.decoder.name, arcroot: start.shape.arcroot });
   const close = (): Promise<void> => handle.close();
   const explain = (error: unknown): unknown => explainRead(error, path);
-  const readIndex = (limits: DeclaredTotals): Promise<ArchiveFile> =>
-    readListed({ source, stub, container, start, close }, limits).catch((error: unknown) => {
-      throw explain(error);
-    });
+  const readIndex: OpenedArchive["readIndex"] = (limits, take = () => undefined) =>
+    beginIndex({ source, stub, container, start, explain, close }, limits, take);
   const checkStub = (): Promise<void> =>
     (stub === null ? Promise.resolve() : checkStubDigest(source, stub)).catch((error: unknown) => {
       throw explain(error);
@@ -121,53 +129,86 @@ async function openHandle(handle: FileHandle, path: string, { signature }: OpenO
   return { start, footer, stub, readIndex, checkStub, explain, close };
 }
 
-interface Opened extends Pick<OpenedArchive, "start" | "stub" | "close"> {
+interface Opened extends Pick<OpenedArchive, "start" | "stub" | "explain" | "close"> {
   readonly source: ByteSource;
   readonly container: Container;
 }
 
-async function readListed({ source, stub, container, start, close }: Opened, limits: DeclaredTotals): Promise<ArchiveFile> {
+function beginIndex(opened: Opened, limits: DeclaredTotals, take: (content: Buffer) => void): IndexReading {
+  const { source, container, explain } = opened;
+  const reader = new IndexReader(limits);
+  const listed = new PartialIndex(reader);
+  const file = readListed(opened, limits, { reader, listed, take }).then(
+    (read) => {
+      endPhase("index read");
+      listed.end(null);
+      return read;
+    },
+    (error: unknown) => {
+      const explained = explain(error);
+      listed.end({ error: explained });
+      throw explained;
+    },
+  );
+  // Who waits for frames is told as well.
+  file.catch(() => undefined);
+  return { decoder: container.decoder, listed, locateFrame: (frame) => source.locate(frame.at, frame.size), file };
+}
+
+/** What takes an index that is read. */
+interface Taking {
+  readonly reader: IndexReader;
+  readonly listed: PartialIndex;
+  readonly take: (content: Buffer) => void;
+}
+
+async function readListed({ source, stub, container, start, close }: Opened, limits: DeclaredTotals, taking: Taking): Promise<ArchiveFile> {
   const { decoder, footer, tarSum } = container;
-  const readIndexThrough = (sink: IndexSink): AsyncGenerator<Buffer> => container.readIndex(sink, start.shape);
-  const { index, indexSha256 } = await checkIndex(readIndexThrough, decoder, footer, limits);
+  if (footer.indexBytes > indexBounds(limits).size) throw exceeds();
+  const readThrough = (sink: IndexSink): AsyncGenerator<Buffer> => container.readIndex(sink, start.shape);
+  for await (const content of readThrough(taking.reader)) await takeContent(content, taking);
+  const { index, sha256 } = checkIndex(taking, decoder, footer);
   checkManifest(start.manifest, index);
   const directory = await container.openDirectory(index);
   const file: ArchiveFile = {
     start,
     limits,
     index,
-    indexSha256,
+    indexSha256: sha256,
     footer,
     stub,
     decoder,
     sums: { whole: tarSum, index: container.indexSum() },
     directory,
     readFrame: (frame) => source.read(frame.at, frame.size),
-    locateFrame: (frame) => source.locate(frame.at, frame.size),
-    readIndex: () => readIndexAgain(readIndexThrough, limits, indexSha256),
+    readIndex: () => readIndexAgain(readThrough, limits, sha256),
     readFile: (arcpath, limit) => readEntry(file, arcpath, limit),
     close,
   };
   return file;
 }
 
-async function checkIndex(
-  readIndex: (sink: IndexSink) => AsyncGenerator<Buffer>,
-  decoder: Decoder,
-  footer: Footer,
-  limits: DeclaredTotals,
-): Promise<{ readonly index: ArchiveIndex; readonly indexSha256: string }> {
-  if (footer.indexBytes > indexBounds(limits).size) throw exceeds();
-  const reader = new IndexReader(limits);
-  for await (const _ of readIndex(reader));
-  const { index, sha256, bytes } = reader.finish();
-  const last = index.frames.at(-1);
-  if (sha256 !== footer.indexSha256 || bytes !== footer.indexBytes) throw damaged("its index is not the one that its footer names");
-  if (!isWrittenBy(index.format, decoder.name) || (last === undefined ? 0 : last.at + last.size) !== footer.indexAt) {
+/** Bytes of an index that are decoded between two turns of the event loop, in which threads get frames to work on. */
+const STEP = 256 << 10;
+
+async function takeContent(content: Buffer, { listed, take }: Taking): Promise<void> {
+  take(content);
+  for (let at = 0; at < content.length; at += STEP) {
+    listed.take(content.subarray(at, at + STEP));
+    await setImmediate();
+  }
+}
+
+function checkIndex({ reader, listed }: Taking, decoder: Decoder, footer: Footer): ReturnType<IndexReader["finish"]> {
+  const read = reader.finish();
+  const last = read.index.frames.at(-1);
+  if (read.sha256 !== footer.indexSha256 || read.bytes !== footer.indexBytes)
+    throw damaged("its index is not the one that its footer names");
+  if (!isWrittenBy(read.index.format, decoder.name) || (last === undefined ? 0 : last.at + last.size) !== footer.indexAt) {
     throw damaged("its index is not that of this archive");
   }
-  checkTree(index.entries);
-  return { index, indexSha256: sha256 };
+  listed.checkTree();
+  return read;
 }
 
 /** What was believed before the index was read must be what the index vouches for. */

@@ -1,12 +1,10 @@
 import { EnvpackError } from "../support/errors.js";
 import type { DirectoryEntry, HardlinkEntry, PlannedFile, FileEntry, SymlinkEntry } from "./entry.js";
+import { EntriesByPath } from "./entries-by-path.js";
 import { findPathFault, findTextFault, MAX_LINK_HOPS } from "./path-rules.js";
 import { isWorkPath } from "./work-names.js";
 
 type TreeEntry = DirectoryEntry | FileEntry | PlannedFile | SymlinkEntry | HardlinkEntry;
-
-/** What stands at a path: a kind, or where a symbolic link leads to. */
-type Node = "directory" | "file" | "program" | "hardlink" | { readonly target: string };
 
 /**
  * Checks that entries, in archive order, make a tree that can be written without any of them leaving
@@ -31,14 +29,16 @@ const PATIENCE_A_LINK = 1 << 14;
 
 /** The tree that entries make, known by their paths alone. */
 export class Tree {
-  readonly #nodes = new Map<string, Node>();
-  readonly #links: SymlinkEntry[] = [];
+  readonly #entries = new EntriesByPath<TreeEntry>();
+  readonly #folders = new Set<string>();
+  /** By path. */
+  readonly #links = new Map<string, SymlinkEntry>();
   /** The folder of the last entry: most entries stand in the same one as the one before. */
   #folder = "";
 
-  /** Adds entries; links are looked at by `checkLinks`, once all entries are known. */
-  add(entries: readonly TreeEntry[]): void {
-    for (let index = 0; index < entries.length; index++) this.#addOne(entries[index] as TreeEntry);
+  /** Adds entries, those from a place in the list on; links are looked at by `checkLinks`, once all entries are known. */
+  add(entries: readonly TreeEntry[], from = 0): void {
+    for (let index = from; index < entries.length; index++) this.#addOne(entries[index] as TreeEntry);
   }
 
   #addOne(entry: TreeEntry): void {
@@ -46,14 +46,21 @@ export class Tree {
     const fault = findPathFault(path);
     if (fault !== null) throw unsafe(`the archive holds ${fault}`, path);
     if (isWorkPath(path)) throw unsafe("the archive holds a name that envpack keeps for its own work", path);
-    if (this.#nodes.has(path)) throw unsafe("the archive holds this path twice", path);
+    if (!this.#entries.add(entry)) throw unsafe("the archive holds this path twice", path);
     if (!this.#isInSameFolder(path)) {
       const folder = parentOf(path);
-      if (folder !== "" && this.#nodes.get(folder) !== "directory") throw unsafe("the archive holds this path without its folder", path);
+      if (folder !== "" && !this.#folders.has(folder)) throw unsafe("the archive holds this path without its folder", path);
       this.#folder = folder;
     }
-    this.#nodes.set(path, nodeOf(entry, this.#nodes));
-    if (entry.type === "symlink") this.#links.push(entry);
+    if (entry.type === "directory") this.#folders.add(path);
+    else if (entry.type === "symlink") this.#links.set(path, entry);
+    else if (entry.type === "hardlink") this.#checkFileOf(entry);
+  }
+
+  #checkFileOf({ path, target, executable }: HardlinkEntry): void {
+    const file = this.#entries.get(target);
+    if (file?.type !== "file") throw unsafe("a hard link does not lead to a file before it", path);
+    if (file.executable !== executable) throw unsafe("a hard link has another mode than its file", path);
   }
 
   /** Without making a text of the folder's path. */
@@ -64,22 +71,11 @@ export class Tree {
 
   checkLinks(): void {
     let patience = PATIENCE;
-    for (const link of this.#links) {
-      patience += PATIENCE_A_LINK - checkLink(link, this.#nodes);
+    for (const link of this.#links.values()) {
+      patience += PATIENCE_A_LINK - checkLink(link, this.#links);
       if (patience < 0) throw new EnvpackError("ARCHIVE_LIMIT", "the archive's links lead through too many folders", { path: link.path });
     }
   }
-}
-
-function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {
-  if (entry.type === "symlink") return { target: entry.target };
-  if (entry.type === "directory") return entry.type;
-  const kind = entry.executable ? "program" : "file";
-  if (entry.type === "file") return kind;
-  const file = nodes.get(entry.target);
-  if (file !== "file" && file !== "program") throw unsafe("a hard link does not lead to a file before it", entry.path);
-  if (file !== kind) throw unsafe("a hard link has another mode than its file", entry.path);
-  return entry.type;
 }
 
 /**
@@ -88,7 +84,7 @@ function nodeOf(entry: TreeEntry, nodes: ReadonlyMap<string, Node>): Node {
  *
  * @returns characters of paths that were looked up
  */
-function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): number {
+function checkLink(link: SymlinkEntry, links: ReadonlyMap<string, SymlinkEntry>): number {
   const fault = findTextFault(link.target);
   if (fault !== null) throw unsafe(`a link leads to ${fault}`, link.path);
   // Parts still to walk, the next one last; and the folder reached so far.
@@ -114,9 +110,9 @@ function checkLink(link: SymlinkEntry, nodes: ReadonlyMap<string, Node>): number
     }
     const path = reached === "" ? part : `${reached}/${part}`;
     looked += path.length;
-    const node = nodes.get(path);
-    if (typeof node === "object") target = node.target;
-    else reached = path;
+    const next = links.get(path);
+    if (next === undefined) reached = path;
+    else target = next.target;
   }
 }
 

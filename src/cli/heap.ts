@@ -4,6 +4,9 @@ import type { ProgressListener } from "../support/progress.js";
 /** Planned entries from which on what is left over in large steps would be more than what packing takes. */
 const MANY = 150_000;
 
+/** Whether this Node.js was built with V8's Maglev: 26 is, 20 is not. */
+const HAS_QUICK_COMPILER = (process.config.variables as Readonly<Record<string, unknown>>)["v8_enable_maglev"] === 1;
+
 /** Milliseconds of work from which on it pays to optimize code. */
 const LONG = 5000;
 
@@ -26,9 +29,11 @@ export function keepHeapSmall(listener: ProgressListener | undefined): ProgressL
   // While planning everything stays, and small steps would only cost time.
   setFlagsFromString("--heap-growing-percent=120");
   // Marking beside the work, in threads of its own, begins again whenever some MiB of frames have passed: a tenth of all
-  // processor time. And a process of a few seconds does not earn back what optimizing its code takes, once a thread.
+  // processor time.
   setFlagsFromString("--no-incremental-marking");
-  setFlagsFromString("--no-opt");
+  // A process of a few seconds does not earn back what optimizing its code takes, once a thread; but for where V8 has no quick
+  // compiler before the thorough one.
+  if (HAS_QUICK_COMPILER) setFlagsFromString("--no-opt");
   const began = performance.now();
   let isSmall = false;
   let isLong = false;

@@ -2,7 +2,7 @@ import { onPhase } from "../support/phases.js";
 import type { Session } from "./session.js";
 
 /**
- * Under ENVPACK_TIMING=1 tells on stderr when each phase of packing ended: seconds since the process began, and seconds of
+ * Under ENVPACK_TIMING=1 tells on stderr when each phase of packing or unpacking ended: seconds since the process began, and seconds of
  * all its processor time until then.
  */
 export function tellTiming(session: Session): void {

@@ -4,6 +4,7 @@ import { extractOpened } from "../engine/read/extract.js";
 import type { ArchiveInput } from "../engine/read/input.js";
 import { withInput } from "../engine/read/open-input.js";
 import { EnvpackError } from "../support/errors.js";
+import { endPhase } from "../support/phases.js";
 import { applyFixups, type Relocated } from "../relocate/apply.js";
 import { acceptManifest } from "./accept-manifest.js";
 import { openBase, refuseLayer } from "./base.js";
@@ -27,6 +28,7 @@ export async function restoreArchive(input: ArchiveInput, given: string, options
   const fill = (staging: Staging, target: Target): Promise<RestoreResult> =>
     base === null ? fillStaging(input, staging, target, options) : applyLayer(input, base, staging, target, options);
   const { made, left } = await placeTree(given, "cannot restore", options, fill);
+  endPhase("committed");
   return { ...made, left };
 }
 

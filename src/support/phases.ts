@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 
-/** What packing has behind it, in this order. */
-export type Phase = "environment read" | "listed" | "planned" | "prepared" | "first frame" | "last frame" | "committed";
+/** What packing has behind it, in this order; unpacking has its index read, its last frame, and is committed. */
+export type Phase = "environment read" | "listed" | "planned" | "prepared" | "first frame" | "index read" | "last frame" | "committed";
 
 /** Costs nothing while nobody listens, and keeps nothing. */
 const CHANNEL = channel("envpack:phase");

@@ -34,7 +34,7 @@ async function readAgain(tar: Buffer, cut: number): Promise<Buffer> {
 test("an index that was decoded before comes again without its header and padding, however it is cut", async () => {
   const tar = tarOf(CONTENT);
   const reader = new IndexReader(PROMISED);
-  reader.push(tar);
+  reader.decode(reader.push(tar));
   expect(reader.finish()).toMatchObject({ sha256: SHA256, bytes: CONTENT.length });
   for (const cut of [512, 520, 512 + CONTENT.length, tar.length - 1]) {
     expect((await readAgain(tar, cut)).equals(CONTENT), String(cut)).toBe(true);

@@ -33,7 +33,7 @@ export async function openTar(source: ByteSource, decoder: Decoder, rules: Strea
       const { plain, part } = decoder.decode(unit);
       if (plain.length === 0 || (part !== null && part !== sum.bytes > 0)) throw damaged("its index is cut wrongly");
       yield sink.push(plain);
-      sum = addToSum(sum, { crc32: crc32(plain), bytes: plain.length });
+      sum = addToSum(sum, { crc32: rules.endsWithSum ? crc32(plain) : 0, bytes: plain.length });
     }
     if (sum.bytes !== footer.indexTar || crc !== footer.indexCrc32) throw damaged("its index is not the one that its footer names");
   }

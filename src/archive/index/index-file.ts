@@ -1,10 +1,12 @@
 import { EnvpackError } from "../../support/errors.js";
 import { MAX_ENTRIES } from "../../support/limits.js";
+import { asBuffer } from "../codec/codec.js";
 import { isOwn, META, type Entry } from "../entry.js";
 import type { ArchiveFormat } from "../formats.js";
 import { FRAME_MAX } from "../frame.js";
 import { decodeLine, MAX_LINE, type FrameRecord, type IndexHead, type IndexLine, type IndexTotals } from "./index-lines.js";
 import { exceeds, indexBounds, type IndexBounds, type DeclaredTotals } from "./declared-totals.js";
+import { decodePlainLine } from "./plain-line.js";
 import { checkTree } from "../tree.js";
 
 /** `.envpack/index.jsonl`: all that an archive holds but itself. See docs/format.md. */
@@ -25,6 +27,9 @@ export interface IndexFrame extends FrameRecord {
 }
 
 const NEWLINE = 10;
+
+/** Bytes of lines that become one text at a time. */
+const TEXT = 32 << 10;
 
 /**
  * Decodes an index piece by piece, so that a long one need not be held as bytes; checks that its
@@ -53,15 +58,33 @@ export class IndexDecoder {
 
   /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_LIMIT */
   push(chunk: Uint8Array): void {
-    const bytes = Buffer.concat([this.#rest, chunk]);
+    const bytes = asBuffer(chunk);
+    // The line that began in the piece before this one ends here, or goes on.
+    const begun = this.#rest.length === 0 ? 0 : bytes.indexOf(NEWLINE) + 1 || bytes.length;
+    if (begun > 0) this.#takeLines(Buffer.concat([this.#rest, bytes.subarray(0, begun)]));
+    if (begun < bytes.length) this.#takeLines(bytes.subarray(begun));
+  }
+
+  /** Takes lines from where one begins, and keeps the beginning of one that goes on. */
+  #takeLines(bytes: Buffer): void {
     let from = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
-      if (end - from > MAX_LINE) throw malformed("a line is too long");
-      this.#take(decodeLine(bytes, from, end));
-      from = end + 1;
+    for (let end = endOfText(bytes, from); end > from; end = endOfText(bytes, from)) {
+      this.#takeText(bytes.subarray(from, end));
+      from = end;
     }
-    this.#rest = bytes.subarray(from);
+    this.#rest = Buffer.from(bytes.subarray(from));
     if (this.#rest.length > MAX_LINE) throw malformed("a line is too long");
+  }
+
+  #takeText(lines: Buffer): void {
+    const text = lines.toString("latin1");
+    for (let at = 0, next = 0; at < text.length; at = next) {
+      next = text.indexOf("\n", at) + 1;
+      if (next - 1 - at > MAX_LINE) throw malformed("a line is too long");
+      const entry = decodePlainLine(lines, text, at);
+      if (entry === null) this.#take(decodeLine(lines.subarray(at, next - 1)));
+      else this.#takePlain(entry);
+    }
   }
 
   /** @throws EnvpackError ARCHIVE_CORRUPT */
@@ -70,9 +93,18 @@ export class IndexDecoder {
     return { ...this.#head, frames: this.#frames, entries: this.#entries, totals: this.#totals };
   }
 
-  /** Entries that were decoded so far. */
+  /** What was decoded so far; the last frame may still get entries. */
+  get frames(): readonly IndexFrame[] {
+    return this.#frames;
+  }
+
   get entries(): readonly Entry[] {
     return this.#entries;
+  }
+
+  #takePlain(entry: Entry): void {
+    if (this.#head === null || this.#totals !== null) throw malformed("its lines are out of order");
+    this.#takeEntry(entry);
   }
 
   #take(line: IndexLine): void {
@@ -143,6 +175,12 @@ export function decodeIndex(bytes: Uint8Array, limits: DeclaredTotals | null = n
   const index = decoder.finish();
   checkTree(index.entries);
   return index;
+}
+
+/** Where the last whole line ends of those that begin at `from` and become one text; `from` where none does. */
+function endOfText(bytes: Buffer, from: number): number {
+  const last = bytes.length - from > TEXT ? bytes.lastIndexOf(NEWLINE, from + TEXT - 1) : bytes.lastIndexOf(NEWLINE);
+  return last >= from ? last + 1 : bytes.indexOf(NEWLINE, from) + 1;
 }
 
 /** What an archive of too many entries is refused with, when it is made and when it is read. */

@@ -2,7 +2,6 @@ import { isAscii } from "node:buffer";
 import { EnvpackError } from "../../support/errors.js";
 import type { Entry } from "../entry.js";
 import { archiveFormat, type ArchiveFormat } from "../formats.js";
-import { decodePlainFile } from "./plain-file-line.js";
 
 /** The version of the index that this envpack writes, and the only one that it reads. */
 export const INDEX_VERSION = 1;
@@ -86,13 +85,9 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Decodes a line, without its newline, and refuses every form but the one that is written.
  *
- * @param from where it begins in the bytes, and `end` where it ends
  * @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW
  */
-export function decodeLine(bytes: Buffer, from = 0, end = bytes.length): IndexLine {
-  const entry = decodePlainFile(bytes, from, end);
-  if (entry !== null) return { kind: "entry", entry };
-  const line = bytes.subarray(from, end);
+export function decodeLine(line: Buffer): IndexLine {
   const text = decodeText(line);
   const decoded = interpret(parseObject(text));
   if (encodeLine(decoded) !== `${text}\n`) throw malformed();

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { damaged } from "../codec/codec.js";
-import { META } from "../entry.js";
+import { META, type Entry } from "../entry.js";
 import { headerOf } from "../tar/entry-header.js";
 import { timeOfFile } from "../entry-times.js";
 import { decodeHeader } from "../tar/header.js";
-import { IndexDecoder, type ArchiveIndex } from "./index-file.js";
+import { IndexDecoder, type ArchiveIndex, type IndexFrame } from "./index-file.js";
 import { BLOCK, END_MARK, type TarHeader } from "../tar/header-fields.js";
 import { exceeds, indexBounds, type DeclaredTotals } from "./declared-totals.js";
 import { isIndexEnd } from "../tar/walk.js";
@@ -60,7 +60,7 @@ export class IndexBytes implements IndexSink {
   }
 }
 
-/** Finds the index file in its tar bytes and decodes it. */
+/** Finds the index file in its tar bytes, and decodes it. */
 export class IndexReader implements IndexSink {
   readonly #file: IndexBytes;
   readonly #decoder: IndexDecoder;
@@ -72,9 +72,21 @@ export class IndexReader implements IndexSink {
 
   /** @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_LIMIT */
   push(tar: Buffer): Buffer {
-    const content = this.#file.push(tar);
+    return this.#file.push(tar);
+  }
+
+  /** Decodes what `push` gave, in whatever pieces. @throws EnvpackError ARCHIVE_CORRUPT, ARCHIVE_TOO_NEW, ARCHIVE_LIMIT */
+  decode(content: Buffer): void {
     this.#decoder.push(content);
-    return content;
+  }
+
+  /** What was decoded so far. */
+  get frames(): readonly IndexFrame[] {
+    return this.#decoder.frames;
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#decoder.entries;
   }
 
   /** @throws EnvpackError ARCHIVE_CORRUPT */

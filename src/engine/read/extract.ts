@@ -41,23 +41,28 @@ export async function extractArchive(input: ArchiveInput, folder: string, option
 
 /** Makes what comes once all files of a tree are written: hard links, then symbolic links, last the folders' modes. */
 export async function finishTree(folder: string, wanted: readonly Entry[], signal: AbortSignal | undefined): Promise<void> {
-  await inBatches(wanted, signal, (entry) => {
-    if (entry.type === "hardlink")
-      makeLink(entry.path, () => {
-        linkSync(join(folder, entry.target), join(folder, entry.path));
-      });
+  await inBatches(ofType(wanted, "hardlink"), signal, ({ path, target }) => {
+    makeLink(path, () => {
+      linkSync(join(folder, target), join(folder, path));
+    });
   });
-  await inBatches(wanted, signal, (entry) => {
-    if (entry.type === "symlink")
-      makeLink(entry.path, () => {
-        symlinkSync(entry.target, join(folder, entry.path));
-      });
+  await inBatches(ofType(wanted, "symlink"), signal, ({ path, target }) => {
+    makeLink(path, () => {
+      symlinkSync(target, join(folder, path));
+    });
   });
   const mode = finalFolderMode();
   if (mode === null) return;
-  await inBatches([...wanted].reverse(), signal, (entry) => {
-    if (entry.type === "directory") chmodSync(join(folder, entry.path), mode);
+  await inBatches(ofType(wanted, "directory").reverse(), signal, ({ path }) => {
+    chmodSync(join(folder, path), mode);
   });
+}
+
+type OfType<Type extends Entry["type"]> = Extract<Entry, { readonly type: Type }>;
+
+/** The entries of one type: of a hundred thousand few are links. */
+function ofType<Type extends Entry["type"]>(entries: readonly Entry[], type: Type): OfType<Type>[] {
+  return entries.filter((entry): entry is OfType<Type> => entry.type === type);
 }
 
 function makeLink(path: string, make: () => void): void {
@@ -69,7 +74,11 @@ function makeLink(path: string, make: () => void): void {
 }
 
 /** Calls an action on each entry, and lets the event loop turn now and then. */
-async function inBatches(entries: readonly Entry[], signal: AbortSignal | undefined, action: (entry: Entry) => void): Promise<void> {
+async function inBatches<One extends Entry>(
+  entries: readonly One[],
+  signal: AbortSignal | undefined,
+  action: (entry: One) => void,
+): Promise<void> {
   for (let start = 0; start < entries.length; start += BATCH) {
     await new Promise(setImmediate);
     if (signal?.aborted === true) throw new EnvpackError("INTERRUPTED", "interrupted", { cause: signal.reason });

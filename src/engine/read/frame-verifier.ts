@@ -4,6 +4,9 @@ import type { FrameRecord } from "../../archive/index/index-lines.js";
 import { EnvpackError } from "../../support/errors.js";
 import { compareLines } from "./compare-lines.js";
 
+/** What an index lists, at least of the frames that are added. */
+type Listing = Pick<ArchiveIndex, "frames" | "entries">;
+
 type FoundRecord = Pick<FrameRecord, "size" | "tar" | "crc32">;
 
 /**
@@ -12,13 +15,13 @@ type FoundRecord = Pick<FrameRecord, "size" | "tar" | "crc32">;
  * entry in it turns out to be damaged: the entry's name says more.
  */
 export class FrameVerifier {
-  readonly #index: ArchiveIndex | null;
+  readonly #index: Listing | null;
   readonly #frames: FoundRecord[] = [];
   readonly #lines = new Map<number, Uint8Array>();
   #count = 0;
   #suspect: EnvpackError | null = null;
 
-  constructor(index: ArchiveIndex | null) {
+  constructor(index: Listing | null) {
     this.#index = index;
   }
 
@@ -60,17 +63,17 @@ export class FrameVerifier {
 }
 
 /** What the index says of a frame's bytes in the archive that it was made for. */
-function sealedAs(index: ArchiveIndex, number: number): Partial<FoundRecord> {
+function sealedAs(index: Listing, number: number): Partial<FoundRecord> {
   const frame = index.frames[number];
   return frame === undefined ? {} : { size: frame.size, crc32: frame.crc32 };
 }
 
-function compareEntries(index: ArchiveIndex, number: number, lines: Uint8Array): void {
+function compareEntries(index: Listing, number: number, lines: Uint8Array): void {
   const frame = index.frames[number];
   compareLines(lines, frame === undefined ? [] : index.entries.slice(frame.first, frame.first + frame.count));
 }
 
-function compareFrame(index: ArchiveIndex, number: number, { size, tar, crc32 }: FoundRecord): EnvpackError | null {
+function compareFrame(index: Listing, number: number, { size, tar, crc32 }: FoundRecord): EnvpackError | null {
   const frame = index.frames[number];
   if (frame?.size === size && frame.tar === tar && frame.crc32 === crc32) return null;
   const path = frame === undefined || frame.count === 0 ? undefined : index.entries[frame.first]?.path;

@@ -17,7 +17,7 @@ export interface OpenFileOptions extends OpenOptions {
 export async function openArchiveFile(path: string, { signature, limits }: OpenFileOptions = {}): Promise<ArchiveFile> {
   const opened = await openArchive(path, { signature });
   try {
-    return await opened.readIndex(limits ?? decodeManifest(opened.start.manifest).totals);
+    return await opened.readIndex(limits ?? decodeManifest(opened.start.manifest).totals).file;
   } catch (error) {
     await opened.close();
     throw opened.explain(error);

@@ -1,6 +1,9 @@
 import { createReadStream } from "node:fs";
+import type { DeclaredTotals } from "../../archive/index/declared-totals.js";
 import type { IndexFrame } from "../../archive/index/index-file.js";
-import { openArchive, type ArchiveFile, type OpenOptions } from "../../archive/read.js";
+import type { Listed } from "../../archive/index/partial-index.js";
+import type { ArchiveStart } from "../../archive/preamble.js";
+import { openArchive, type IndexReading, type OpenOptions } from "../../archive/read.js";
 import { EnvpackError } from "../../support/errors.js";
 import type { ArchiveInput } from "./input.js";
 import type { InputOptions, OpenedInput, Source, SourceFrame } from "./source.js";
@@ -44,7 +47,7 @@ async function openFile(path: string, options: OpenOptions): Promise<OpenedInput
     checkStub: () => opened.checkStub(),
     explain: (error) => opened.explain(error),
     close: () => opened.close(),
-    begin: async (limits) => sourceOf(await opened.readIndex(limits)),
+    begin: (limits, takeIndex) => sourceOf(opened.start, limits, opened.readIndex(limits, takeIndex)),
   };
 }
 
@@ -55,39 +58,40 @@ interface FrameGroup {
   /** Of the first one, in the index's list. */
   readonly number: number;
   readonly frames: readonly [IndexFrame, ...IndexFrame[]];
+  /** Whether a thread does all of it by itself: else pieces of a file come back to this one. */
+  readonly isWhole: boolean;
 }
 
-/** The frames one by one, but those of a large file together. */
-function* groupFrames(frames: readonly IndexFrame[]): Generator<FrameGroup> {
-  for (let number = 0, end = 0; number < frames.length; number = end) {
+/** The frames one by one, but those of a large file together; as soon as they are listed. */
+async function* groupFrames(listed: Listed): AsyncGenerator<FrameGroup> {
+  const { frames } = listed;
+  const goesOn = async (number: number): Promise<boolean> => (await listed.has(number)) && frames[number]?.count === 0;
+  for (let number = 0, end = 0; await listed.has(number); number = end) {
     end = number + 1;
-    if (frames[number]?.count !== 0) while (end - number <= TOGETHER && frames[end]?.count === 0) end++;
-    if (end - number > TOGETHER) end = number + 1;
+    const isPart = frames[number]?.count === 0;
+    if (!isPart) while (end - number <= TOGETHER && (await goesOn(end))) end++;
+    const isTooLarge = end - number > TOGETHER;
+    if (isTooLarge) end = number + 1;
     const [first, ...rest] = frames.slice(number, end);
-    if (first !== undefined) yield { number, frames: [first, ...rest] };
+    if (first !== undefined) yield { number, frames: [first, ...rest], isWhole: !isPart && !isTooLarge };
   }
 }
 
-function sourceOf(archive: ArchiveFile): Source {
-  const { start, limits, index, decoder, directory } = archive;
+function sourceOf(start: ArchiveStart, limits: DeclaredTotals, reading: IndexReading): Source {
+  const { decoder, listed, file } = reading;
   async function* frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame> {
-    for (const group of groupFrames(index.frames)) {
+    // What a zip's directory says is known when it was compared with all of the index.
+    const directory = decoder.stream === null ? (await file).directory : null;
+    for await (const group of groupFrames(listed)) {
       if (!wanted(group.number)) continue;
+      // What was found is held until all of the index is right, and pieces of files are too much for that.
+      if (!group.isWhole) await file;
       const [frame] = group.frames;
       const records =
         directory === null || frame.count === 0 ? undefined : { at: frame.at, records: await directory.records(group.number) };
-      const stored = group.frames.map((one) => archive.locateFrame(one));
+      const stored = group.frames.map((one) => reading.locateFrame(one));
       yield { stored, part: frame.count === 0, number: group.number, directory: records };
     }
   }
-  return {
-    decoder,
-    start,
-    limits,
-    file: archive,
-    signature: undefined,
-    frames,
-    readIndex: () => archive.readIndex(),
-    readFooter: () => null,
-  };
+  return { decoder, start, limits, listed, file, signature: undefined, frames, readFooter: () => null };
 }

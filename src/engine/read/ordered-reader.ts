@@ -9,6 +9,7 @@ import { EnvpackError } from "../../support/errors.js";
 import { MAX_FIXUPS, MAX_INDEX_BYTES, MAX_ENTRIES } from "../../support/limits.js";
 import type { FoundFrame } from "./extract-frame.js";
 import { FolderWriter } from "./folder-writer.js";
+import type { IndexFile } from "./index-file.js";
 import { StreamIndexReader } from "./stream-index-reader.js";
 import { LargeFile } from "./large-file.js";
 import { FrameVerifier } from "./frame-verifier.js";
@@ -38,12 +39,13 @@ export class OrderedReader {
   readonly #own = new Set<string>();
   #fixups: Uint8Array | null = null;
 
-  constructor(source: Source, target: Target, options: ReadOptions) {
+  /** @param indexFile gets the index of a stream; that of a file is written when it is read */
+  constructor(source: Source, target: Target, options: ReadOptions, indexFile: IndexFile) {
     this.#source = source;
     this.#options = options;
     this.#writer = target.folder === null ? null : new FolderWriter(target.folder);
-    this.#verifier = new FrameVerifier(source.file?.index ?? null);
-    this.#index = new StreamIndexReader((target.only?.(META.index) ?? true) ? this.#writer : null, source.limits);
+    this.#verifier = new FrameVerifier(source.listed);
+    this.#index = new StreamIndexReader(indexFile, source.limits);
   }
 
   /**
@@ -84,11 +86,10 @@ export class OrderedReader {
   async finish(): Promise<ReadResult> {
     if (this.#large !== null) throw damaged(`it ends inside of ${JSON.stringify(this.#large.file.path)}`);
     const {
-      file,
       decoder,
       start: { shape },
     } = this.#source;
-    for await (const chunk of this.#source.readIndex()) this.#index.write(chunk);
+    const file = await this.#source.file;
     const { index, footer, tar } = file === null ? this.#finishStream() : { index: file.index, footer: file.footer, tar: null };
     const isRecoded = footer === null;
     const isOther = !isRecoded && !isWrittenBy(index.format, decoder.name);
@@ -115,7 +116,6 @@ export class OrderedReader {
   /** Closes what is open, whether reading came to its end or not. */
   close(): void {
     this.#large?.file.close();
-    this.#index.close();
   }
 
   /** What a stream makes the verifier keep until its index comes is no more than an index may list. */

@@ -1,7 +1,9 @@
 import type { DeclaredTotals } from "../../archive/index/declared-totals.js";
-import type { ArchiveIndex } from "../../archive/index/index-file.js";
+import type { Listed } from "../../archive/index/partial-index.js";
 import { decodeManifest } from "../../manifest/decode.js";
 import type { FoundFrame, FrameTask } from "./extract-frame.js";
+import { IndexFile } from "./index-file.js";
+import { endPhase } from "../../support/phases.js";
 import { inOrder } from "../threads/in-order.js";
 import { Pool } from "../threads/pool.js";
 import { OrderedReader } from "./ordered-reader.js";
@@ -10,23 +12,31 @@ import type { OpenedInput, Source, SourceFrame } from "./source.js";
 
 /**
  * Reads an opened archive through: every header, body and digest of the frames that are wanted, and the
- * index. Files and folders are written on the way; links are not. A file's tree is checked before
- * anything is written, a stream's before this returns.
+ * index. Files and folders are written on the way; links are not. Of an archive file nothing is written before the
+ * index lists it, and its line, with all lines before, was checked; the rest of the index is read meanwhile, and what
+ * is wrong with it is told before anything that is wrong with a frame. A stream's index and tree are checked
+ * before this returns.
  */
 export async function readThrough(opened: OpenedInput, target: Target, options: ReadOptions): Promise<ReadResult> {
   const limits = options.limits ?? declaredTotals(opened);
   const pool = new Pool(options.threads, options.signal);
   try {
-    // The threads start while the index is read.
+    // The threads start while the index begins to be read.
     pool.startFor(limits);
-    const source = await opened.begin(limits);
+    const indexFile = new IndexFile(target);
+    const source = opened.begin(limits, (content) => {
+      indexFile.write(content);
+    });
     pool.assign({ kind: "check", codec: source.decoder.name, folder: target.folder });
-    const reader = new OrderedReader(source, target, options);
+    const reader = new OrderedReader(source, target, options, indexFile);
     try {
       for await (const done of runFrames(source, target, pool)) reader.take(done.frame, done.found);
+      endPhase("last frame");
       return await reader.finish();
     } finally {
       reader.close();
+      await source.file?.catch(() => undefined);
+      indexFile.close();
     }
   } finally {
     await pool.close();
@@ -57,16 +67,21 @@ function runFrames(source: Source, target: Target, pool: Pool): AsyncGenerator<D
   const run = async (frame: SourceFrame): Promise<DoneFrame> => {
     const select = await selectEntries(source, frame, target, pool);
     const common = { shape: source.start.shape, part: frame.part, select, directory: frame.directory };
-    if ("stored" in frame) return { frame, found: await pool.run<FoundFrame>({ ...common, frame: frame.stored } satisfies FrameTask) };
-    const task: FrameTask = { ...common, frame: frame.bytes };
-    return { frame, found: await pool.run<FoundFrame>(task, [frame.bytes.buffer]) };
+    const found =
+      "stored" in frame
+        ? pool.run<FoundFrame>({ ...common, frame: frame.stored } satisfies FrameTask)
+        : pool.run<FoundFrame>({ ...common, frame: frame.bytes } satisfies FrameTask, [frame.bytes.buffer]);
+    // Told when the index is known to be right: until then it must not count as unhandled.
+    found.catch(() => undefined);
+    await source.file;
+    return { frame, found: await found };
   };
   const ahead = source.file === null ? 1 : AHEAD;
-  return inOrder(source.frames(wantedFrames(source.file?.index ?? null, target)), pool.capacity + ahead, run);
+  return inOrder(source.frames(wantedFrames(source.listed, target)), pool.capacity + ahead, run);
 }
 
 /** Of a file, only frames in which something is wanted are read; a large file's frames go together. */
-function wantedFrames(index: ArchiveIndex | null, { only }: Target): (number: number) => boolean {
+function wantedFrames(index: Listed | null, { only }: Target): (number: number) => boolean {
   if (only === undefined || index === null) return () => true;
   let last = false;
   return (number) => {
@@ -81,9 +96,9 @@ function wantedFrames(index: ArchiveIndex | null, { only }: Target): (number: nu
 async function selectEntries(source: Source, frame: SourceFrame, target: Target, pool: Pool): Promise<FrameTask["select"]> {
   const { only } = target;
   if (only === undefined) return "all";
-  const index = source.file?.index;
+  const index = source.listed;
   const record = index?.frames[frame.number];
-  if (index !== undefined && record !== undefined) {
+  if (index !== null && record !== undefined) {
     return index.entries.slice(record.first, record.first + record.count).map(({ path }) => only(path));
   }
   if ("stored" in frame) return "all";

@@ -1,6 +1,7 @@
 import type { StoredBytes } from "../../archive/byte-source.js";
 import type { Decoder } from "../../archive/codec/codec.js";
 import type { DeclaredTotals } from "../../archive/index/declared-totals.js";
+import type { Listed } from "../../archive/index/partial-index.js";
 import type { ArchiveFile, OpenOptions } from "../../archive/read.js";
 import type { SignatureRule } from "../../archive/signing/rule.js";
 import type { StubFields } from "../../archive/stub/header.js";
@@ -36,11 +37,12 @@ export interface OpenedInput {
   /** Of a file: reads all of it for the digest that the script names. A stream's is found out when it is read. */
   checkStub(): Promise<void>;
   /**
-   * Goes on to the frames. Of a file, index and tree are read and checked first.
+   * Goes on to the frames; of a file, begins to read the index and to check it and the tree that it tells.
    *
    * @param limits what the manifest declares, to hold the archive to
+   * @param takeIndex of a file: is given the index file, piece by piece, before any of the frames that it lists
    */
-  begin(limits: DeclaredTotals): Promise<Source>;
+  begin(limits: DeclaredTotals, takeIndex: (content: Buffer) => void): Source;
   /** An error as it is told: of a file, a refusal that names no entry is one of the archive itself. */
   explain(error: unknown): unknown;
   close(): Promise<void>;
@@ -51,18 +53,18 @@ export interface Source {
   readonly decoder: Decoder;
   readonly start: ArchiveStart;
   readonly limits: DeclaredTotals;
-  /** What a file tells before its frames are read; null of a stream, where it comes last. */
-  readonly file: Pick<ArchiveFile, "index" | "footer" | "sums"> | null;
+  /** What a file's index lists, while it is read; null of a stream, where it comes last. */
+  readonly listed: Listed | null;
+  /** What a file tells besides its frames, once its index was read and all of it is right; null of a stream. */
+  readonly file: Promise<Pick<ArchiveFile, "index" | "footer" | "sums">> | null;
   /** Of a stream: the signature that it must bear, which its end tells. */
   readonly signature: SignatureRule | undefined;
   /**
-   * The frames in order; of a stream also those of the index, and the footer after them.
+   * The frames in order: of a file as soon as they are listed; of a stream also those of the index, and the footer after them.
    *
    * @param wanted which frames of a file to read
    */
   frames(wanted: (number: number) => boolean): AsyncGenerator<SourceFrame>;
-  /** The index file of a file, piece by piece. */
-  readIndex(): AsyncGenerator<Buffer>;
   /** The footer's bytes of a stream, once its frames have come to their end. */
   readFooter(): Buffer | null;
 }

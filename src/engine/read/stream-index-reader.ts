@@ -1,24 +1,20 @@
-import { closeSync, writeSync } from "node:fs";
-import { META } from "../../archive/entry.js";
 import { chainCrc32, type FooterFields } from "../../archive/footer.js";
 import type { ArchiveIndex } from "../../archive/index/index-file.js";
 import { IndexReader } from "../../archive/index/index-reader.js";
 import type { DeclaredTotals } from "../../archive/index/declared-totals.js";
-import { explainWrite, type FolderWriter } from "./folder-writer.js";
+import type { IndexFile } from "./index-file.js";
 
-/** Takes the index of a stream frame by frame, and writes the index file where it is wanted. */
+/** Takes the index of a stream frame by frame, and has the index file written. */
 export class StreamIndexReader {
-  readonly #writer: FolderWriter | null;
+  readonly #file: IndexFile;
   readonly #reader: IndexReader;
-  #fd: number | null = null;
   #at = 0;
   #size = 0;
   #tar = 0;
   #crc32 = 0;
 
-  /** @param writer null to write nothing */
-  constructor(writer: FolderWriter | null, limits: DeclaredTotals) {
-    this.#writer = writer;
+  constructor(file: IndexFile, limits: DeclaredTotals) {
+    this.#file = file;
     this.#reader = new IndexReader(limits);
   }
 
@@ -32,18 +28,9 @@ export class StreamIndexReader {
     this.#crc32 = chainCrc32(this.#crc32, crc32);
     this.#size += size;
     this.#tar += tar.length;
-    this.write(this.#reader.push(Buffer.from(tar.buffer, tar.byteOffset, tar.length)));
-  }
-
-  /** Writes bytes of the index file. */
-  write(content: Uint8Array): void {
-    if (this.#writer === null) return;
-    this.#fd ??= this.#writer.create(META.index, false);
-    try {
-      for (let done = 0; done < content.length;) done += writeSync(this.#fd, content, done);
-    } catch (error) {
-      throw explainWrite(error, META.index);
-    }
+    const content = this.#reader.push(Buffer.from(tar.buffer, tar.byteOffset, tar.length));
+    this.#reader.decode(content);
+    this.#file.write(content);
   }
 
   /** The index, once all of it was taken, and the footer that it must have. */
@@ -58,10 +45,5 @@ export class StreamIndexReader {
       indexCrc32: this.#crc32,
     };
     return { index, fields };
-  }
-
-  close(): void {
-    if (this.#fd !== null) closeSync(this.#fd);
-    this.#fd = null;
   }
 }

@@ -41,13 +41,11 @@ export async function openStream(stream: Readable, { signature, signal }: InputO
       yield* read.splice(0);
       yield* split.frames();
     }
-    async function* readIndex(): AsyncGenerator<Buffer> {}
     return {
       start,
       stub,
       checkStub: () => Promise.resolve(),
-      begin: (limits) =>
-        Promise.resolve({ decoder, start, limits, file: null, signature, frames, readIndex, readFooter: () => split.footer }),
+      begin: (limits) => ({ decoder, start, limits, listed: null, file: null, signature, frames, readFooter: () => split.footer }),
       explain: (error) => error,
       close,
     };
