@@ -1,5 +1,4 @@
 import { setImmediate } from "node:timers/promises";
-import { HandedFolder, newHandover } from "./handed-folder.js";
 import { Listing } from "./listing.js";
 import { TreeWalker, type ListedPart } from "./tree-walker.js";
 
@@ -10,8 +9,6 @@ export interface ListTask {
   readonly folders: readonly string[];
   /** One number, shared: how many of the folders were taken. */
   readonly taken: Int32Array<SharedArrayBuffer>;
-  /** For a folder that one of the threads hands to the others (HandedFolder). */
-  readonly handover: SharedArrayBuffer;
 }
 
 /** Enough that the threads end at about the same time; most packages of a project. */
@@ -20,13 +17,8 @@ const FOLDERS = 512;
 const SLICE = 64;
 
 /** Takes folders of a task until there is none left. */
-export function walkerOf({ root, folders, taken, handover }: ListTask): TreeWalker {
-  const handed = new HandedFolder(handover);
-  return new TreeWalker(root, {
-    // What another one has too much of comes first: it may be the longest of all.
-    next: () => handed.take() ?? folders[Atomics.add(taken, 0, 1)] ?? null,
-    give: (folder) => handed.give(folder),
-  });
+export function walkerOf({ root, folders, taken }: ListTask): TreeWalker {
+  return new TreeWalker(root, () => folders[Atomics.add(taken, 0, 1)] ?? null);
 }
 
 /**
@@ -47,14 +39,14 @@ export class Lister {
   /** Begins with a tree. Its first folders are listed here, so that the threads have some to share. */
   start(root: string): void {
     const top = [""];
-    const walker = new TreeWalker(root, { next: () => top.pop() ?? null });
+    const walker = new TreeWalker(root, () => top.pop() ?? null);
     const pending = [""];
     while (pending.length > 0 && pending.length < FOLDERS) {
       top.push(pending.shift() ?? "");
       walker.step();
       pending.push(...walker.takePending());
     }
-    const task: ListTask = { root, folders: pending, taken: new Int32Array(new SharedArrayBuffer(4)), handover: newHandover() };
+    const task: ListTask = { root, folders: pending, taken: new Int32Array(new SharedArrayBuffer(4)) };
     const parts = pending.length === 0 ? [] : this.#share(task);
     let isOver = false;
     const end = (): void => {

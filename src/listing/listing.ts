@@ -38,7 +38,7 @@ export class Listing {
 /** Lists a tree at once. */
 export function listTree(root: string): Listing {
   const folders = [""];
-  const walker = new TreeWalker(root, { next: () => folders.pop() ?? null });
+  const walker = new TreeWalker(root, () => folders.pop() ?? null);
   while (walker.step());
   return new Listing(root, [walker.finish()]);
 }

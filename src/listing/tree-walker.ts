@@ -16,40 +16,27 @@ export interface ListedPart {
 }
 
 /**
- * Names from which on what a folder of the list holds is left to others as far as they have time: of a real tree half of
- * all files may lie in one package, and who lists that alone keeps the others waiting.
- */
-const SHARED_FROM = 1024;
-
-/** Where a walker finds folders to begin with, and who else may list what it finds. */
-export interface FolderSource {
-  /** The next folder to begin with, relative to the root; null where there is none. */
-  readonly next: () => string | null;
-  /** Leaves a folder to another walker; false where that takes none now. Absent: there is no other. */
-  readonly give?: (folder: string) => boolean;
-}
-
-/**
  * Lists folders and what is below them, one at a time. A folder that cannot be listed is not in the result,
  * and one in which something cannot be asked about is marked: who needs it meets the same fault, and knows
  * what it means.
  */
 export class TreeWalker {
   readonly #root: string;
-  readonly #source: FolderSource;
+  readonly #more: () => string | null;
   readonly #rows = new Rows();
   readonly #folders: string[] = [];
   readonly #names: string[] = [];
   readonly #counts: number[] = [];
   readonly #pending: string[] = [];
   readonly #partial: string[] = [];
-  /** Rows there were when the folder of the list was begun with that is being walked. */
-  #began = 0;
 
-  /** @param root absolute */
-  constructor(root: string, source: FolderSource) {
+  /**
+   * @param root absolute
+   * @param more the next folder to begin with, relative to the root; null where there is none
+   */
+  constructor(root: string, more: () => string | null) {
     this.#root = root;
-    this.#source = source;
+    this.#more = more;
   }
 
   /** Folders found that are still to be listed; they are the caller's then. */
@@ -59,10 +46,9 @@ export class TreeWalker {
 
   /** Lists one folder; false where there is none left. */
   step(): boolean {
-    const folder = this.#pending.pop() ?? this.#begin();
+    const folder = this.#pending.pop() ?? this.#more();
     if (folder === null) return false;
     this.#list(folder);
-    this.#share();
     return true;
   }
 
@@ -74,18 +60,6 @@ export class TreeWalker {
       numbers: this.#rows.finish(),
       partial: this.#partial,
     };
-  }
-
-  #begin(): string | null {
-    this.#began = this.#rows.count;
-    return this.#source.next();
-  }
-
-  /** The one that was found first lies highest, so there is most below it. */
-  #share(): void {
-    const [first] = this.#pending;
-    if (first === undefined || this.#rows.count - this.#began < SHARED_FROM) return;
-    if (this.#source.give?.(first) === true) this.#pending.shift();
   }
 
   #list(folder: string): void {

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Pool } from "../../src/engine/threads/pool.js";
-import { newHandover } from "../../src/listing/handed-folder.js";
 import type { ListTask } from "../../src/listing/lister.js";
 import type { ListedPart } from "../../src/listing/tree-walker.js";
 import { scratchFolder } from "../scratch.js";
@@ -12,7 +11,7 @@ for (const name of ["a", "b", "c"]) {
   mkdirSync(join(root, name));
   writeFileSync(join(root, name, "file"), name);
 }
-const task = (): ListTask => ({ root, folders: ["a", "b", "c"], taken: new Int32Array(new SharedArrayBuffer(4)), handover: newHandover() });
+const task = (): ListTask => ({ root, folders: ["a", "b", "c"], taken: new Int32Array(new SharedArrayBuffer(4)) });
 
 /** Who does a task, and whether the pool was started for that. */
 const THREADS = [
@@ -54,7 +53,7 @@ test.each(THREADS)("what a task fails with %s is told, and the next one is done"
   try {
     pool.assign({ kind: "list" });
     if (isStarted) pool.start();
-    await expect(pool.run({ ...task(), root, folders: null })).rejects.toThrow(/null/);
+    await expect(pool.run({ root, folders: null, taken: task().taken })).rejects.toThrow(/null/);
     expect(await list(pool)).toEqual(["a", "b", "c"]);
   } finally {
     await pool.close();
