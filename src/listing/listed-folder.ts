@@ -54,6 +54,10 @@ export class Rows {
     return this.#numbers[row * ROW + MODE] ?? 0;
   }
 
+  size(row: number): number {
+    return this.#numbers[row * ROW + SIZE] ?? 0;
+  }
+
   /** All of them, in an array of just that length. */
   finish(): Float64Array<ArrayBuffer> {
     return this.#numbers.slice(0, this.#length);

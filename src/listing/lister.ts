@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { Listing } from "./listing.js";
-import { TreeWalker, type ListedPart } from "./tree-walker.js";
+import { TreeWalker, type FoundFolder, type ListedPart } from "./tree-walker.js";
 
 /** A tree that several threads list, each the folder that comes next. */
 export interface ListTask {
@@ -40,13 +40,15 @@ export class Lister {
   start(root: string): void {
     const top = [""];
     const walker = new TreeWalker(root, () => top.pop() ?? null);
-    const pending = [""];
+    const pending: FoundFolder[] = [{ path: "", bytes: 0 }];
     while (pending.length > 0 && pending.length < FOLDERS) {
-      top.push(pending.shift() ?? "");
+      top.push(pending.shift()?.path ?? "");
       walker.step();
       pending.push(...walker.takePending());
     }
-    const task: ListTask = { root, folders: pending, taken: new Int32Array(new SharedArrayBuffer(4)) };
+    // The largest first: half of a tree's files may lie in one folder, and whoever comes to it last lists it while the others wait.
+    pending.sort((a, b) => b.bytes - a.bytes);
+    const task: ListTask = { root, folders: pending.map(({ path }) => path), taken: new Int32Array(new SharedArrayBuffer(4)) };
     const parts = pending.length === 0 ? [] : this.#share(task);
     let isOver = false;
     const end = (): void => {

@@ -15,6 +15,14 @@ export interface ListedPart {
   readonly partial: readonly string[];
 }
 
+/** A folder that was found and is still to be listed. */
+export interface FoundFolder {
+  /** Relative to the tree's root. */
+  readonly path: string;
+  /** Its own size: with most file systems the larger, the more names it holds. */
+  readonly bytes: number;
+}
+
 /**
  * Lists folders and what is below them, one at a time. A folder that cannot be listed is not in the result,
  * and one in which something cannot be asked about is marked: who needs it meets the same fault, and knows
@@ -27,7 +35,7 @@ export class TreeWalker {
   readonly #folders: string[] = [];
   readonly #names: string[] = [];
   readonly #counts: number[] = [];
-  readonly #pending: string[] = [];
+  readonly #pending: FoundFolder[] = [];
   readonly #partial: string[] = [];
 
   /**
@@ -40,13 +48,13 @@ export class TreeWalker {
   }
 
   /** Folders found that are still to be listed; they are the caller's then. */
-  takePending(): string[] {
+  takePending(): FoundFolder[] {
     return this.#pending.splice(0);
   }
 
   /** Lists one folder; false where there is none left. */
   step(): boolean {
-    const folder = this.#pending.pop() ?? this.#more();
+    const folder = this.#pending.pop()?.path ?? this.#more();
     if (folder === null) return false;
     this.#list(folder);
     return true;
@@ -70,7 +78,9 @@ export class TreeWalker {
     });
     if (names === null) return;
     for (const [index, name] of names.entries()) {
-      if (kindOf(this.#rows.mode(first + index)) === "folder") this.#pending.push(folder === "" ? name : `${folder}/${name}`);
+      const row = first + index;
+      if (kindOf(this.#rows.mode(row)) !== "folder") continue;
+      this.#pending.push({ path: folder === "" ? name : `${folder}/${name}`, bytes: this.#rows.size(row) });
     }
     this.#folders.push(folder);
     this.#names.push(names.join("/"));

@@ -68,6 +68,19 @@ describe("a listing", () => {
     expect(listing === null ? null : linesOf(listing)).toEqual(expected());
   });
 
+  test("begins with the folder that holds most", () => {
+    const many = scratchFolder("many");
+    for (let index = 0; index < 600; index++) mkdirSync(join(many, `node_modules/p${index}`), { recursive: true });
+    for (let index = 0; index < 300; index++) writeFileSync(join(many, "node_modules/p599", `${"n".repeat(100)}${index}`), "");
+    const begun: string[] = [];
+    new Lister(({ folders }) => {
+      begun.push(...folders);
+      return [];
+    }).start(many);
+    expect(begun[0]).toBe("node_modules/p599");
+    expect(begun).toHaveLength(600);
+  });
+
   test("lacks a folder that is not there, and is empty where the root is not", async () => {
     const listing = listTree(root);
     expect(listing.folder("gone")).toBeNull();
