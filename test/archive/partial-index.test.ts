@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { IndexReader } from "../../src/archive/index/index-reader.js";
 import { PartialIndex } from "../../src/archive/index/partial-index.js";
@@ -19,7 +20,7 @@ function begin(): { readonly listed: PartialIndex; readonly take: (...lines: str
 
 /** Whether it is known by now that there is such a frame. */
 async function isKnown(listed: PartialIndex, frame: number): Promise<boolean> {
-  return Promise.race([listed.has(frame), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
+  return Promise.race([listed.has(frame), setImmediate(false)]);
 }
 
 test("a frame is listed once the next one is, since until then it may get entries", async () => {
