@@ -57,3 +57,14 @@ test("what was decoded before a line that is malformed, and is not in the tree, 
   }).toThrow("malformed");
   expect([listed.frames.length, await isKnown(listed, 0), await isKnown(listed, 1)]).toEqual([3, false, false]);
 });
+
+test("a line of an entry behind the end, or before the head, is refused", () => {
+  const { take } = begin();
+  take('{"end":{"entries":1,"bytes":0,"frames":1}}');
+  expect(() => {
+    take(folderLine("lib"));
+  }).toThrow("out of order");
+  expect(() => {
+    new PartialIndex(new IndexReader({ entries: 100, bytes: 100 })).take(Buffer.from(`${folderLine("lib")}\n`));
+  }).toThrow("out of order");
+});
