@@ -14,7 +14,7 @@ export class EntriesByPath<Entry extends { readonly path: string }> {
   add(entry: Entry): boolean {
     const { path } = entry;
     const isOrdered = path > this.#last || this.#ordered.length === 0;
-    if (isOrdered ? this.#isStray(path) : this.get(path) !== undefined) return false;
+    if (!isOrdered && this.get(path) !== undefined) return false;
     if (isOrdered) {
       this.#ordered.push(entry);
       this.#last = path;

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import "../setup.js";
-import { extractArchive } from "../../src/engine/read/extract.js";
+import { extractArchive, extractOpened } from "../../src/engine/read/extract.js";
 import { openInput } from "../../src/engine/read/open-input.js";
 import { makeHostile } from "../hostile/environment.js";
 import { file as rawFile, fileLine, symlink, type RawEntry } from "../hostile/raw-archive.js";
@@ -110,6 +111,80 @@ test("an index that is damaged at its end is refused as such, whatever it says o
     const refused = { code: "ARCHIVE_CORRUPT", message: expect.stringContaining("its totals are wrong") as unknown };
     await expect(source.frames(() => true).next()).rejects.toMatchObject(refused);
     await expect(source.file).rejects.toMatchObject(refused);
+  } finally {
+    await opened.close();
+  }
+});
+
+test("frames are done long before their index is read, and still what is wrong with that is told", async () => {
+  const path = join(await scratch(), "archive");
+  const target = await scratch();
+  const damage = { ...rawFile("app/b.js", "other"), line: fileLine("app/b.js", "right") };
+  // More frames than may be done before the first one is taken.
+  const others = Array.from({ length: 150 }, (_, at) => rawFile(`app/c${at}`));
+  const inside = [damage, ...others, symlink("out", "../..")];
+  const frames = ([first = [], ...rest]: RawEntry[][]): RawEntry[][] => [
+    first.slice(0, -others.length),
+    ...first.slice(-others.length).map((entry) => [entry]),
+    ...rest,
+  ];
+  await writeFile(path, makeHostile("tar.zst", { inside, frames }));
+  const opened = await openInput({ kind: "file", path }, {});
+  try {
+    const slowly = {
+      ...opened,
+      begin: (...words: Parameters<typeof opened.begin>) => {
+        const source = opened.begin(...words);
+        const late = (error: unknown): Promise<never> => sleep(500).then(() => Promise.reject(error as Error));
+        const file = source.file?.catch(late) ?? null;
+        file?.catch(() => undefined);
+        const given: typeof source.frames = async function* (wanted) {
+          try {
+            yield* source.frames(wanted);
+          } catch (error) {
+            await late(error);
+          }
+        };
+        return { ...source, file, frames: given };
+      },
+    };
+    const limits = { entries: 300, bytes: 1000 };
+    await expect(extractOpened(slowly, target, { threads: 1, limits })).rejects.toMatchObject({ code: "ARCHIVE_UNSAFE", path: "out" });
+  } finally {
+    await opened.close();
+  }
+});
+
+test("pieces of a large file are not taken before all of the index was read", async () => {
+  const path = join(await scratch(), "archive");
+  const bytes = Buffer.alloc(100 * 512);
+  const whole = rawFile("app/large", bytes);
+  const pieces = Array.from({ length: 100 }, (_, at) => [
+    { tar: Buffer.from(whole.tar.subarray((at + 1) * 512, (at + 2) * 512)), line: null, part: true },
+  ]);
+  await writeFile(
+    path,
+    makeHostile("tar.zst", {
+      inside: [...CROWD],
+      frames: ([first = [], ...rest]) => {
+        const [begin = [], ...behind] = split(first);
+        return [begin, [{ tar: Buffer.from(whole.tar.subarray(0, 512)), line: whole.line }], ...pieces, ...behind, ...rest];
+      },
+      manifest: (manifest) => ({ ...manifest, totals: { entries: 10_000, bytes: 1 << 20 } }),
+    }),
+  );
+  const opened = await openInput({ kind: "file", path }, {});
+  try {
+    const source = opened.begin(GENEROUS, () => undefined);
+    let isRead = false;
+    void source.file?.then(() => (isRead = true));
+    const seen: [number, boolean][] = [];
+    for await (const { number } of source.frames(() => true)) seen.push([number, isRead]);
+    expect(seen.slice(0, 3)).toEqual([
+      [0, false],
+      [1, true],
+      [2, true],
+    ]);
   } finally {
     await opened.close();
   }

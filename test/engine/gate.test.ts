@@ -67,3 +67,23 @@ test("a gate shuts once nothing is inside, or the thread is gone that was", asyn
   left.leave();
   await shutting;
 });
+
+test("a gate that is shut lets nothing in, and stops what comes out", async () => {
+  vi.spyOn(Atomics, "wait").mockImplementation(() => {
+    throw new Error("stopped");
+  });
+  const shut = new Gate();
+  await shut.shut();
+  const work = vi.fn();
+  expect(() => shut.pass(work)).toThrow("stopped");
+  expect(work).not.toHaveBeenCalled();
+  const gate = new Gate();
+  let shutting = Promise.resolve();
+  expect(() => {
+    gate.pass(() => {
+      shutting = gate.shut();
+    });
+  }).toThrow("stopped");
+  await shutting;
+  vi.restoreAllMocks();
+});

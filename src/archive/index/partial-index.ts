@@ -69,8 +69,9 @@ export class PartialIndex implements Listed {
     for (;;) {
       if (this.#end === "right") return frame < this.frames.length;
       if (this.#end !== null) throw this.#end.error;
-      // The last one may still get entries.
-      if (this.#fault === null && frame < this.frames.length - 1) return true;
+      // The last one may still get entries, and those of the others are in the tree or at fault.
+      const next = this.frames[frame + 1];
+      if (next !== undefined && next.first <= this.#placed) return true;
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
       });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { wrapPlainly } from "../../../src/evidence/prove/sandbox/plain.js";
 import type { InsideCommand, View } from "../../../src/evidence/prove/sandbox/sandbox.js";
 import { startLimited, type Ended } from "../../../src/evidence/prove/start-limited.js";
 import { tryCommands } from "../../../src/evidence/prove/trials/commands.js";
+import { STAYS_UP } from "../../../src/evidence/prove/trials/probe-source.js";
 import { tryLinks } from "../../../src/evidence/prove/trials/links.js";
 import { makeScratch } from "../../real/commands.js";
 
@@ -212,4 +214,27 @@ test("without a sandbox what a command left running is ended with it, in a sessi
   // One that was ended may still have to be collected by its parent.
   const state = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) (.).*$/s, "$1") : "gone";
   expect(["gone", "Z", "X"]).toContain(state);
+});
+
+test("56: a page of a megabyte of tags without an end is looked through in time", () => {
+  const server = join(scratch, "endless.cjs");
+  writeFileSync(
+    server,
+    `const page = "<script src=first.js></script>" + "<img ".repeat(200_000);
+     require("node:http").createServer((request, response) => {
+       response.setHeader("content-type", "text/html").end(request.url === "/" ? page : "");
+     }).listen(18475);`,
+  );
+  const places = JSON.stringify([{ port: 18475, path: "/" }]);
+  const words = ["-e", STAYS_UP, "--", "--prove", "50", places, "shared", process.execPath, server];
+  const { output } = spawnSync(process.execPath, words, {
+    encoding: "utf8",
+    stdio: ["ignore", "ignore", "inherit", "pipe"],
+    timeout: 60_000,
+  });
+  expect(JSON.parse(output[3] ?? "null")).toMatchObject({
+    answered: true,
+    answers: [200],
+    parts: [{ port: 18475, path: "/first.js", status: 200 }],
+  });
 });

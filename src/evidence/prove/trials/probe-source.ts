@@ -59,7 +59,8 @@ const tell = (value) => fs.writeSync(3, JSON.stringify(value) + "\\n");
 const began = Date.now();
 const MOST_PARTS = 50;
 const parts = [];
-const NAMES = /<(?:script|img|source|link|iframe|video|audio|base)\\b[^>]*?\\s(?:src|href)\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))/gi;
+// A tag may be longer, but one that has no end would be searched to the page's end from each of its beginnings.
+const NAMES = /<(?:script|img|source|link|iframe|video|audio|base)\\b[^>]{0,1000}?\\s(?:src|href)\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))/gi;
 const askParts = ({ port, path }, html) => {
   let base = "http://127.0.0.1:" + port + path;
   for (const [tag, ...values] of html.matchAll(NAMES)) {
