@@ -15,11 +15,7 @@ const ROOT = dirname(dirname(HERE));
 
 /** Modules that do not travel, by the end of the import's path, and what stands in for them. */
 const PACKING = [
-  [/\/verbs\/pack\/pack\.js$/, 'export { checkPlatforms, pack, packForPlatforms, planPack, planDockerfile } from "./no-packing.ts";'],
-  [/\/verbs\/pack-proved\.js$/, 'export { pack as packProved } from "./no-packing.ts";'],
-  // What is said once something was packed.
-  [/\/pack-summary\.js$/, 'const none = () => ""; export { none as packText, none as packJson };'],
-  [/\/dry-run\.js$/, 'const none = () => ""; export { none as previewText, none as previewJson };'],
+  [/\/commands\/pack\.js$/, 'export { addPack } from "./no-packing.ts";'],
   // What lies on a worker was delivered: the tool there has no such command.
   [/\/commands\/deliver\.js$/, "export function addDeliver() {}"],
   // Shells complete, and man shows, the envpack that is installed.
