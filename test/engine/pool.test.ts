@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { Pool } from "../../src/engine/threads/pool.js";
+import { useThreadScript } from "../../src/engine/threads/thread-script.js";
 import type { ListTask } from "../../src/listing/lister.js";
 import type { ListedPart } from "../../src/listing/tree-walker.js";
 import { scratchFolder } from "../scratch.js";
@@ -86,5 +87,19 @@ test("buffers that are handed over are empty here afterwards, whichever thread h
     } finally {
       await pool.close();
     }
+  }
+});
+
+test("a thread that dies while it compresses fails what it had to do, and the pool closes all the same", async () => {
+  const script = join(root, "dies.cjs");
+  writeFileSync(script, 'new Int32Array(require("node:worker_threads").workerData.gate)[0] = 1; setTimeout(() => process.exit(3), 10);');
+  useThreadScript(script);
+  const pool = new Pool(1);
+  try {
+    pool.start();
+    await expect(pool.run(task())).rejects.toThrow("a worker thread ended by itself (status 3)");
+  } finally {
+    useThreadScript(inject("threadScript"));
+    await pool.close();
   }
 });
