@@ -16,9 +16,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { buildSync } from "esbuild";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { acquireLock, isHeld, takeAway, type Clock } from "../../src/support/lock.js";
+import { bundleProgram } from "../bundle-program.js";
 import { scratchFolder } from "../scratch.js";
 
 const folder = scratchFolder("lock");
@@ -28,9 +28,8 @@ let count = 0;
 
 beforeAll(() => {
   const contents =
-    'import { acquireLock } from "./lock.ts"; try { await acquireLock(process.argv[2], "busy"); console.log("held"); setInterval(() => {}, 1000); } catch (error) { console.log(error.code); }';
-  const stdin = { contents, resolveDir: join(import.meta.dirname, "../../src/support"), loader: "ts" } as const;
-  buildSync({ stdin, bundle: true, platform: "node", format: "esm", outfile: program });
+    'import { acquireLock } from "./support/lock.ts"; try { await acquireLock(process.argv[2], "busy"); console.log("held"); setInterval(() => {}, 1000); } catch (error) { console.log(error.code); }';
+  bundleProgram(contents, program);
 });
 
 beforeEach(() => {

@@ -60,7 +60,7 @@ export class IndexBytes implements IndexSink {
   }
 }
 
-/** Finds the index file in its tar bytes, and decodes it. */
+/** Finds the index file in its tar bytes and decodes it. */
 export class IndexReader implements IndexSink {
   readonly #file: IndexBytes;
   readonly #decoder: IndexDecoder;

@@ -67,10 +67,8 @@ function runFrames(source: Source, target: Target, pool: Pool): AsyncGenerator<D
   const run = async (frame: SourceFrame): Promise<DoneFrame> => {
     const select = await selectEntries(source, frame, target, pool);
     const common = { shape: source.start.shape, part: frame.part, select, directory: frame.directory };
-    const found =
-      "stored" in frame
-        ? pool.run<FoundFrame>({ ...common, frame: frame.stored } satisfies FrameTask)
-        : pool.run<FoundFrame>({ ...common, frame: frame.bytes } satisfies FrameTask, [frame.bytes.buffer]);
+    const [content, transfer] = "stored" in frame ? [frame.stored, []] : [frame.bytes, [frame.bytes.buffer]];
+    const found = pool.run<FoundFrame>({ ...common, frame: content } satisfies FrameTask, transfer);
     // Told when the index is known to be right: until then it must not count as unhandled.
     found.catch(() => undefined);
     await source.file;

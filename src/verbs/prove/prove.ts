@@ -40,9 +40,10 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
     await chmod(scratch.path, 0o711);
     const prepared = await prepareSubject(options, scratch.path);
     const rootFs = await rootFsFor(options, scratch.path, prepared.subject);
+    const atOnce = Math.min(chooseThreads(undefined), MOST_AT_ONCE);
     const runs: ProofRun[] = [];
     for (const [at, each] of conditions.entries())
-      runs.push(await proveOnce(options, prepared, { conditions: each, rootFs, work: join(scratch.path, `proof-${at}`) }));
+      runs.push(await proveOnce(options, prepared, { conditions: each, rootFs, work: join(scratch.path, `proof-${at}`), atOnce }));
     const { manifest, source } = prepared.subject;
     const { name, version, platform } = manifest;
     const result = {
@@ -70,9 +71,10 @@ interface Setting {
   readonly conditions: Conditions;
   readonly rootFs: RootFs | null;
   readonly work: string;
+  readonly atOnce: number;
 }
 
-async function proveOnce(options: ProveOptions, { subject }: Prepared, { conditions, rootFs, work }: Setting): Promise<ProofRun> {
+async function proveOnce(options: ProveOptions, { subject }: Prepared, { conditions, rootFs, work, atOnce }: Setting): Promise<ProofRun> {
   const { entry, listen, command, timeout = 30, sandbox, signal, onProgress } = options;
   await mkdir(work);
   return proveTree({
@@ -84,7 +86,7 @@ async function proveOnce(options: ProveOptions, { subject }: Prepared, { conditi
     entry: { entry, listen: parseListen(listen) },
     commands: [...commandsOf(subject), ...(command === undefined ? [] : [command])],
     seconds: timeout,
-    atOnce: Math.min(chooseThreads(undefined), MOST_AT_ONCE),
+    atOnce,
     hiddenRoots: hiddenRoots(subject),
     activate: (root, env) => definedOnly({ ...activationEnv(root, subject.manifest, env), [NO_COMPILE_CACHE]: "1" }),
     signal,

@@ -59,8 +59,8 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
   const env = { ...activated, ...port, PATH: `${posix.join(here, "node_modules/.bin")}:${activated.PATH ?? ""}` };
   const result = await attempt(start, { node, entry, cwd: here, env, request, seconds });
   const trial = { kind: "entry", name: entry.name, from: null, seconds: result.seconds } as const;
-  const isWhole = notServed(result.parts).length === 0;
-  if (result.ok && isWhole) return { ...trial, outcome: "ok", detail: result.detail, reason: null };
+  const ok: Trial = { ...trial, outcome: "ok", detail: result.detail, reason: null };
+  if (result.ok && notServed(result.parts).length === 0) return ok;
   const before =
     atSource === null
       ? null
@@ -72,10 +72,9 @@ export async function tryEntry(context: TrialContext, request: EntryRequest): Pr
           request,
           seconds,
         });
-  const [lost] = lostParts(result.parts, before?.parts ?? []);
   if (result.ok) {
-    if (lost === undefined) return { ...trial, outcome: "ok", detail: result.detail, reason: null };
-    return { ...trial, outcome: "failed", detail: result.detail, reason: lostReason(lost) };
+    const [lost] = lostParts(result.parts, before?.parts ?? []);
+    return lost === undefined ? ok : { ...ok, outcome: "failed", reason: lostReason(lost) };
   }
   const failed = before === null || before.ok || isWorse(result, before) || !tellAlike(result.text, before.text, context);
   return {

@@ -1,5 +1,3 @@
-import { plainCount } from "./plain-count.js";
-
 /** What a page names of its own server: a script, a style, a picture. */
 export interface PagePart {
   readonly port: number;
@@ -37,6 +35,6 @@ export function lostReason({ path }: PagePart): string {
 export function partsText(parts: readonly PagePart[]): string {
   if (parts.length === 0) return "";
   const lacking = notServed(parts).length;
-  const all = `the ${parts.length === 1 ? "file" : `${plainCount(parts.length)} files`} that it names`;
-  return lacking === 0 ? ` with ${all}` : ` with ${plainCount(parts.length - lacking)} of ${all}`;
+  const all = `the ${parts.length === 1 ? "file" : `${parts.length} files`} that it names`;
+  return lacking === 0 ? ` with ${all}` : ` with ${parts.length - lacking} of ${all}`;
 }

@@ -139,11 +139,12 @@ const look = () => {
     const found = alone === "alone" ? listening() : 0;
     if (found > 0) return finish({ listens: found });
     if (late) return finish({ up: true });
-  } else {
+  } else if (open.length === 0) {
     const busy = places.some(({ reads }) => reads) || parts.some(({ status }) => status === null);
-    if (open.length === 0 && (late || !busy)) return finish({ answered: true });
+    if (late || !busy) return finish({ answered: true });
+  } else {
     const hopeless = open.every(({ broken }) => broken > 0 && Date.now() - broken > 3000);
-    if (open.length > 0 && (late || hopeless)) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")", body: open[0].body });
+    if (late || hopeless) return finish({ unanswered: "on port " + open[0].port + " for " + open[0].path + " (" + open[0].last + ")", body: open[0].body });
     open.forEach(ask);
   }
   setTimeout(look, 50);
