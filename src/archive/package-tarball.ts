@@ -2,7 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createGunzip } from "node:zlib";
-import { Parser, type ReadEntry } from "tar";
+import { Parser } from "tar/parse";
+import type { ReadEntry } from "tar/read-entry";
 import { EnvpackError, explainError } from "../support/errors.js";
 import { findPathFault } from "./path-rules.js";
 

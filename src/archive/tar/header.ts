@@ -1,4 +1,5 @@
-import { Header, Pax } from "tar";
+import { Header } from "tar/header";
+import { Pax } from "tar/pax";
 import { EnvpackError } from "../../support/errors.js";
 import { writeBlock, writeFileBlock } from "./header-block.js";
 import { BLOCK, headerBound, MAX_SIZE, paddedSize, type TarHeader } from "./header-fields.js";

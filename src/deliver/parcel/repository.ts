@@ -4,7 +4,8 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { Parser, type ReadEntry } from "tar";
+import { Parser } from "tar/parse";
+import type { ReadEntry } from "tar/read-entry";
 import { EnvpackError, explainError } from "../../support/errors.js";
 import { folderOfParcelFile } from "./parcel-name.js";
 

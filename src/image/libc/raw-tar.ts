@@ -1,4 +1,5 @@
-import { Header, Pax } from "tar";
+import { Header } from "tar/header";
+import { Pax } from "tar/pax";
 import { BLOCK, paddedSize } from "../../archive/tar/header-fields.js";
 
 /** A file or folder of the system, with what entries of an environment never have: a mode and an owner of its own. */

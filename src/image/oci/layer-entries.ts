@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
-import { Parser, type ReadEntry } from "tar";
+import { Parser } from "tar/parse";
+import type { ReadEntry } from "tar/read-entry";
 import { nameArchive } from "../../archive/read.js";
 import { EnvpackError } from "../../support/errors.js";
 import { readBlob, type BlobSource } from "./blobs.js";

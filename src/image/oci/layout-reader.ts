@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { lstat, open, readFile, type FileHandle } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { Header } from "tar";
+import { Header } from "tar/header";
 import { BLOCK, paddedSize } from "../../archive/tar/header-fields.js";
 import { EnvpackError, explainError } from "../../support/errors.js";
 import { readArtifact, type Artifact } from "./artifact.js";

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
-import { x as extract } from "tar";
+import { extract } from "tar/extract";
 import type { TargetPlatform } from "../../../environment/cross/triple.js";
 import { findLocalPackages } from "../../../environment/cross/local-packages.js";
 import { readPackageJson } from "../../../environment/package-json.js";
