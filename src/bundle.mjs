@@ -1,6 +1,6 @@
 /**
- * Makes one file of each entry point of dist/: the command line, the API and its types, the script of the worker threads.
- * Node.js opens the files of all modules that a module imports at the same time; hundreds of small ones, and the parts that
+ * Makes one file of each entry point of dist/, and four of the command line: the API and its types, the script of the worker
+ * threads. Node.js opens the files of all modules that a module imports at the same time; hundreds of small ones, and the parts that
  * a bundler splits off too, are more than a process may open that is started under `ulimit -n 64`.
  *
  *     npm run build
@@ -10,6 +10,7 @@ import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
+import { bundleCommand } from "./bundle-command.mjs";
 
 const SRC = import.meta.dirname;
 const DIST = join(dirname(SRC), "dist");
@@ -19,12 +20,13 @@ const TYPES = join(DIST, "types");
 /** Modules without their ending, and the packages that they go on loading from node_modules: zstd as WebAssembly and traces are seldom needed. */
 const ENTRIES = [
   ["index", { packages: "external" }],
-  ["cli/main", { external: ["zstd-codec", "@vercel/nft"] }],
   ["engine/threads/thread", { external: ["zstd-codec"] }],
 ];
+const COMMAND = "cli/main";
+const SELDOM = ["zstd-codec", "@vercel/nft"];
 
 /** What CommonJS modules inside a module are to load Node's own with. */
-const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+const REQUIRE = 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
 /** Lets each module find what lies beside it: in `dist/` it stands where it stands in `src/`, though in another's file. */
 function keepPlaces(entry) {
@@ -40,11 +42,10 @@ function keepPlaces(entry) {
   };
 }
 
-for (const [entry, options] of ENTRIES) {
-  await build({
+function optionsFor(entry) {
+  return {
     absWorkingDir: SRC,
     entryPoints: [`./${entry}.ts`],
-    outdir: join(DIST, dirname(entry)),
     bundle: true,
     platform: "node",
     format: "esm",
@@ -52,14 +53,22 @@ for (const [entry, options] of ENTRIES) {
     // Names stay whole, so that a stack can be read. What is shorter is parsed sooner, at each start.
     minifyWhitespace: true,
     minifySyntax: true,
+    logLevel: "error",
+    plugins: [keepPlaces(entry)],
+  };
+}
+
+for (const [entry, options] of ENTRIES) {
+  await build({
+    ...optionsFor(entry),
+    outdir: join(DIST, dirname(entry)),
     // What is loaded when it is needed is CommonJS: imported, Node.js would look through a megabyte for what it exports.
     supported: { "dynamic-import": false },
-    logLevel: "error",
     banner: { js: REQUIRE },
-    plugins: [keepPlaces(entry)],
     ...options,
   });
 }
+await bundleCommand(optionsFor(COMMAND), { folder: join(DIST, dirname(COMMAND)), external: SELDOM, banner: REQUIRE });
 
 /** What a page of `envpack report` holds: its script and its style, each in one file beside the command. */
 await build({
