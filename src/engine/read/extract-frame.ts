@@ -39,6 +39,8 @@ export interface FrameTask {
   readonly shape: TarShape;
   /** Whether it goes on with a file that an earlier frame began; null where only the frame itself can tell. */
   readonly part: boolean | null;
+  /** Whether all frames of a file that it begins are in this task: one that goes on behind them is damage, and nothing of it is kept. */
+  readonly isWhole: boolean;
   /** "all", "names" to write nothing and tell the paths, or one flag an entry. */
   readonly select: "all" | "names" | readonly boolean[];
   readonly directory?: FrameDirectory;
@@ -196,6 +198,7 @@ class FrameReader {
       const selected = select === "all" || (select !== "names" && select[position] === true);
       if (select === "names") names.push(entry.path);
       if (open && entry.type === "file") {
+        if (task.isWhole && behind.length === 0) throw damaged("its frames are out of order", undefined, entry.path);
         const begun: OpenFile = { entry, content: body, selected, crc32: openCrc32 };
         return this.#finish(behind.length === 0 ? { ...common, names, open: begun } : this.#foundLarge(begun, task, common, behind));
       }

@@ -90,7 +90,7 @@ function sourceOf(start: ArchiveStart, limits: DeclaredTotals, reading: IndexRea
       const records =
         directory === null || frame.count === 0 ? undefined : { at: frame.at, records: await directory.records(group.number) };
       const stored = group.frames.map((one) => reading.locateFrame(one));
-      yield { stored, part: frame.count === 0, number: group.number, directory: records };
+      yield { stored, isWhole: group.isWhole, part: frame.count === 0, number: group.number, directory: records };
     }
   }
   return { decoder, start, limits, listed, file, signature: undefined, frames, readFooter: () => null };

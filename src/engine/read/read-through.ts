@@ -66,7 +66,8 @@ interface DoneFrame {
 function runFrames(source: Source, target: Target, pool: Pool): AsyncGenerator<DoneFrame> {
   const run = async (frame: SourceFrame): Promise<DoneFrame> => {
     const select = await selectEntries(source, frame, target, pool);
-    const common = { shape: source.start.shape, part: frame.part, select, directory: frame.directory };
+    const isWhole = "stored" in frame && frame.isWhole;
+    const common = { shape: source.start.shape, part: frame.part, isWhole, select, directory: frame.directory };
     const [content, transfer] = "stored" in frame ? [frame.stored, []] : [frame.bytes, [frame.bytes.buffer]];
     const found = pool.run<FoundFrame>({ ...common, frame: content } satisfies FrameTask, transfer);
     // Told when the index is known to be right: until then it must not count as unhandled.
@@ -100,6 +101,6 @@ async function selectEntries(source: Source, frame: SourceFrame, target: Target,
     return index.entries.slice(record.first, record.first + record.count).map(({ path }) => only(path));
   }
   if ("stored" in frame) return "all";
-  const look: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, select: "names" };
+  const look: FrameTask = { frame: frame.bytes, shape: source.start.shape, part: frame.part, isWhole: false, select: "names" };
   return (await pool.run<FoundFrame>(look)).names.map((path) => only(path));
 }

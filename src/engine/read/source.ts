@@ -19,6 +19,8 @@ export interface StreamFrame extends FrameHead {
 /** A frame of a file, for a thread to read; behind the first one those that go on with its large file, to be read with it. */
 export interface FileFrame extends FrameHead {
   readonly stored: readonly StoredBytes[];
+  /** Whether these are all of them: else they come one by one. */
+  readonly isWhole: boolean;
 }
 
 interface FrameHead {
