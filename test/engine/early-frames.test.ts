@@ -189,3 +189,16 @@ test("pieces of a large file are not taken before all of the index was read", as
     await opened.close();
   }
 });
+
+test("the beginning of a file is not kept where its index lists no other frame of it", async () => {
+  const whole = rawFile("app/large", Buffer.alloc(100 * 512));
+  const archive = makeHostile("tar.zst", {
+    inside: [rawFile("app/b.js")],
+    frames: ([first = [], ...rest]) => [first, [{ tar: Buffer.from(whole.tar.subarray(0, 512)), line: whole.line }], ...rest],
+    manifest: (manifest) => ({ ...manifest, totals: { entries: 10, bytes: 1 << 20 } }),
+  });
+  const { target, refusal } = await extract(archive);
+  // The thread that read it refuses it, and names it; who puts frames in order could only tell that something is missing.
+  expect(refusal).toMatchObject({ code: "ARCHIVE_CORRUPT", path: "app/large" });
+  expect(existsSync(join(target, "app/large"))).toBe(false);
+});
