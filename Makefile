@@ -24,7 +24,7 @@ help: ## Show this list
 	@echo "                A few only: MUTANTS='secret tilde'"
 	@echo "make test-all   make test with the environments that take minutes to build, each with a whole runtime"
 	@echo "make demo       pack a real project, restore it elsewhere, run it without Node on the PATH"
-	@echo "make bench      compare with tar, zstd, pigz, node-tar, conda-pack and caxa: most of an hour, for an idle"
+	@echo "make bench      compare with tar, zstd, pigz, node-tar, conda-pack and caxa: an hour or more, for an idle"
 	@echo "                machine; BENCH='--rounds 1 --only pack-zst' and other options: bench/run.mjs"
 	@echo "make bench-quick  four ratios to tar, zstd and pigz, with all output in memory: two minutes"
 	@echo "make bench-growth  the same, of 10 thousand, 100 thousand and a million made-up files"
