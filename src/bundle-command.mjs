@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { rollup } from "rollup";
 
@@ -23,7 +23,7 @@ export async function bundleCommand(options, { folder, external, banner }) {
   const { entry, groupOf } = groupParts(metafile, options.absWorkingDir);
   const bundled = await rollup({
     input: entry,
-    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    external: (id) => !id.startsWith(".") && !isAbsolute(id),
     treeshake: false,
     preserveEntrySignatures: "allow-extension",
     // A circle of files, above all.
