@@ -3,8 +3,11 @@ import { isAbsolute, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { rollup } from "rollup";
 
-/** Commands that are started on workers, again and again: what they need lies apart from what only packing does. */
-const READING = ["unpack", "verify", "info", "list", "run/run"];
+/**
+ * Commands that are started on workers, again and again: what they need lies apart from what only packing does. The last four
+ * need 40 kB besides, and would load all files for them.
+ */
+const READING = ["unpack", "verify", "info", "list", "run/run", "relocate", "doctor/doctor", "diff", "cache"];
 const PACKING = ["pack/pack"];
 
 /**

@@ -51,7 +51,7 @@ test.each([["help"], ["pack", "--help"]])("main.js is all that %s needs", (...wo
 
 test("archives are told of, checked and run without what only packing needs", () => {
   envpack("packs", "pack", "shop", "--node", "none", "-o", "shop.tar.gz");
-  for (const verb of ["info", "list", "verify"]) envpack("reads", verb, "shop.tar.gz");
+  for (const verb of ["info", "list", "verify", "doctor"]) envpack("reads", verb, "shop.tar.gz");
   envpack("reads", "run", "shop.tar.gz", "--", "node", "--version");
 });
 
@@ -59,4 +59,5 @@ test("archives are told of, checked and run without what only packing needs", ()
 test.each(["tar.zst", "zip"])("a %s is unpacked without it", (format) => {
   envpack("packs", "pack", "shop", "--node", "none", "-o", `shop.${format}`);
   envpack("reads", "unpack", `shop.${format}`, format);
+  envpack("reads", "relocate", format);
 });
