@@ -51,14 +51,16 @@ export const gzip: Codec = {
     const frame = asBuffer(bytes);
     const { at, part } = findPiece(frame);
     if (!frame.subarray(-NO_LENGTH.length).equals(NO_LENGTH)) throw damaged("a piece of the gzip member is not flushed");
+    // With the last block behind it, a piece is a whole stream: it must neither end before, nor go on behind.
+    const whole = Buffer.concat([frame.subarray(at + MARK), LAST_BLOCK]);
     try {
-      // With the last block behind it, a piece is a whole stream: it must neither end before, nor go on behind.
-      const whole = Buffer.concat([frame.subarray(at + MARK), LAST_BLOCK]);
       const { buffer, engine } = inflate(whole);
       if (engine.bytesWritten !== whole.length) throw damaged("a piece of the gzip member ends before its end");
       return { plain: buffer, part };
     } catch (error) {
       throw damaged("a piece of the gzip member cannot be inflated", error);
+    } finally {
+      release(whole);
     }
   },
   salvage,
@@ -84,9 +86,12 @@ function endMember({ crc32, bytes }: TarSum): Buffer {
   return trailer;
 }
 
-/** With the `info` option Node also gives the engine, which knows how much it consumed. */
+/**
+ * With the `info` option Node also gives the engine, which knows how much it consumed. The most that a piece can hold is asked for at
+ * once, as for compressing: what zlib fills step by step is copied together, and the steps wait for the garbage collector.
+ */
 function inflate(whole: Buffer): { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } } {
-  const options = { info: true, maxOutputLength: FRAME_MAX, chunkSize: Math.min(FRAME_MAX, Math.max(1024, 4 * whole.length)) + 64 };
+  const options = { info: true, maxOutputLength: FRAME_MAX, chunkSize: FRAME_MAX + 64 };
   return inflateRawSync(whole, options) as unknown as ReturnType<typeof inflate>;
 }
 
