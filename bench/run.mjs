@@ -58,6 +58,7 @@ const columns = listRuntimes().map((runtime) => ({
   version: runtime.version,
   kind: runtime.kind,
   runtime,
+  stages: stagesOf(runtime),
   pairs: [],
   missing: [],
   phases: [],
@@ -68,7 +69,7 @@ const columns = listRuntimes().map((runtime) => ({
 }));
 // Growth comes before the stage that takes longest.
 for (const stage of STAGES.slice(0, -1)) compareStage(stage);
-for (const column of columns.filter(({ runtime }) => stagesOf(runtime) === STAGES)) {
+for (const column of columns.filter(({ stages }) => stages === STAGES)) {
   column.phases = measurePhases(column.runtime, tree);
   column.growth = measureGrowth(column.runtime, SIZES, Math.min(ROUNDS, 3));
   report();
@@ -100,7 +101,7 @@ function stagesOf({ kind }) {
 }
 
 function compareStage(stage) {
-  for (const column of columns.filter(({ runtime }) => stagesOf(runtime).includes(stage))) {
+  for (const column of columns.filter(({ stages }) => stages.includes(stage))) {
     comparePairs(column, (id) => ONLY.test(id) && stage.includes(id));
     column.open = column.open.filter((id) => !stage.includes(id));
     report();

@@ -47,7 +47,7 @@ export async function bundleCommand(options, { folder, external, banner }) {
   await rm(parts, { recursive: true });
 }
 
-/** What is loaded when it is needed is CommonJS: imported, Node.js would look through a megabyte for what it exports. */
+/** As `supported` without dynamic imports has esbuild do it where nothing is split (src/bundle.mjs): a package is required. */
 function requirePackage(packages) {
   return ({ targetModuleId }) => {
     if (!packages.some((name) => targetModuleId === name || targetModuleId?.startsWith(`${name}/`))) return null;
