@@ -1,7 +1,8 @@
 import { constants, crc32, inflateRawSync } from "node:zlib";
 import { FRAME_MAX } from "../frame.js";
-import { encodeHeader } from "../tar/header.js";
-import { paddedSize, type TarHeader } from "../tar/header-fields.js";
+import { release } from "../release.js";
+import { writeHeader } from "../tar/header.js";
+import { headerBound, paddedSize, type TarHeader } from "../tar/header-fields.js";
 import { encodeZipFrame } from "./encode-frame.js";
 import { descriptorBytes, STORED, type ZipEntry } from "./headers.js";
 import { EMPTY_BLOCK, isZipPart, walkZip, type WalkedZipEntry } from "./walk.js";
@@ -18,7 +19,8 @@ import { asBuffer, damaged, decodeLongest, type Codec, type DecodedFrame } from 
 const GOES_ON = { finishFlush: constants.Z_SYNC_FLUSH };
 /** As for gzip. */
 const LEVEL = 5;
-const NOTHING = Buffer.alloc(0);
+/** More than a header takes: a name in a zip has 64 KiB at most, and no system has links that lead further. */
+const HEADER_MAX = 1 << 20;
 
 export const zip: Codec = {
   name: "zip",
@@ -27,35 +29,48 @@ export const zip: Codec = {
   encode: (plain, level = LEVEL, part, behind) => encodeZipFrame(asBuffer(plain), level, part, behind),
   decode(bytes) {
     const frame = asBuffer(bytes);
-    return isZipPart(frame) ? decodePart(frame) : { plain: Buffer.concat([...decodeEntries(frame, false)]), part: false };
+    return isZipPart(frame) ? decodePart(frame) : { plain: decodeEntries(frame, false), part: false };
   },
   salvage(bytes) {
     const frame = asBuffer(bytes);
-    if (!isZipPart(frame)) return { plain: Buffer.concat([...decodeEntries(frame, true)]), part: false };
+    if (!isZipPart(frame)) return { plain: decodeEntries(frame, true), part: false };
     return { plain: decodeLongest(frame, (prefix) => inflateRawSync(prefix, { ...GOES_ON, maxOutputLength: FRAME_MAX })), part: true };
   },
   stream: null,
 };
 
-/** @param lenient gives zeros for a body that is damaged, and ends where a header is: the digests then tell which entry it is */
-function* decodeEntries(frame: Buffer, lenient: boolean): Generator<Buffer> {
-  let tar = 0;
+/**
+ * Each body is copied to its place as soon as it is inflated, and let go: a frame has hundreds.
+ *
+ * @param lenient gives zeros for a body that is damaged, and ends where a header is: the digests then tell which entry it is
+ */
+function decodeEntries(frame: Buffer, lenient: boolean): Buffer {
+  // What is not written to takes no memory.
+  const tar = Buffer.allocUnsafeSlow(FRAME_MAX + HEADER_MAX);
+  let at = 0;
   const entries = walkZip(frame);
   for (;;) {
     const next = nextEntry(entries, lenient);
-    if (next === null) return;
+    if (next === null) return tar.subarray(0, at);
     const { entry } = next;
-    if (!entry.open && entry.size > FRAME_MAX) throw damaged("a frame is too long", undefined, entry.name);
-    const content = unpack(next, lenient);
-    const body = entry.kind === "s" ? NOTHING : content;
-    const header = encodeHeader(tarHeader(entry, entry.kind === "s" ? content.toString("utf8") : ""));
-    const padding = entry.open ? NOTHING : Buffer.alloc(paddedSize(body.length) - body.length);
-    tar += header.length + body.length + padding.length;
-    if (tar > FRAME_MAX) throw damaged("a frame is too long", undefined, entry.name);
-    yield header;
-    yield body;
-    yield padding;
+    if (!entry.open && entry.size > FRAME_MAX) throw tooLong(entry);
+    const { content, isOwn } = unpack(next, lenient);
+    const isLink = entry.kind === "s";
+    const header = tarHeader(entry, isLink ? content.toString("utf8") : "");
+    if (headerBound(header.name, header.linkname, header.size) > HEADER_MAX) throw tooLong(entry);
+    const start = at + writeHeader(header, tar, at);
+    const end = start + (isLink ? 0 : content.length);
+    const padded = entry.open ? end : start + paddedSize(end - start);
+    if (padded > FRAME_MAX) throw tooLong(entry);
+    if (!isLink) tar.set(content, start);
+    tar.fill(0, end, padded);
+    if (isOwn) release(new Uint8Array(content.buffer));
+    at = padded;
   }
+}
+
+function tooLong({ name }: ZipEntry): Error {
+  return damaged("a frame is too long", undefined, name);
 }
 
 function nextEntry(entries: Generator<WalkedZipEntry>, lenient: boolean): WalkedZipEntry | null {
@@ -73,19 +88,25 @@ function tarHeader({ name, kind, mtime, size }: ZipEntry, linkname: string): Tar
   return { type, name: type === "5" ? name.slice(0, -1) : name, executable: kind === "x", size: type === "0" ? size : 0, linkname, mtime };
 }
 
-/** An entry's content, or of an open one the first piece of it. */
-function unpack({ entry, content }: WalkedZipEntry, lenient: boolean): Buffer {
-  if (entry.open) return content.length === 0 ? content : inflate(content, FRAME_MAX, true);
+/** An entry's content, or of an open one the first piece of it; and whether nothing else is in its buffer, or it is part of the frame. */
+function unpack(walked: WalkedZipEntry, lenient: boolean): { readonly content: Buffer; readonly isOwn: boolean } {
+  const { entry, content } = walked;
+  const isOwn = entry.open ? content.length > 0 : entry.method !== STORED;
+  if (entry.open) return { content: isOwn ? inflate(content, FRAME_MAX, true) : content, isOwn };
   try {
-    const body = entry.method === STORED ? content : inflate(content, entry.size, false);
-    const isLink = entry.kind === "s";
-    if (isLink && !Buffer.from(body.toString("utf8")).equals(body)) throw damaged("a link leads to no valid name", undefined, entry.name);
-    if (body.length === entry.size && crc32(body) === entry.crc32) return body;
-    throw damaged("the checksum of an entry is wrong", undefined, entry.name);
+    return { content: unpackWhole(walked), isOwn };
   } catch (error) {
-    if (lenient) return Buffer.alloc(entry.size);
+    if (lenient) return { content: Buffer.alloc(entry.size), isOwn: true };
     throw damaged("an entry cannot be inflated", error, entry.name);
   }
+}
+
+function unpackWhole({ entry, content }: WalkedZipEntry): Buffer {
+  const body = entry.method === STORED ? content : inflate(content, entry.size, false);
+  if (entry.kind === "s" && !Buffer.from(body.toString("utf8")).equals(body))
+    throw damaged("a link leads to no valid name", undefined, entry.name);
+  if (body.length === entry.size && crc32(body) === entry.crc32) return body;
+  throw damaged("the checksum of an entry is wrong", undefined, entry.name);
 }
 
 /** With the `info` option Node also gives the engine, which knows how much it consumed: all of it. */
@@ -99,7 +120,8 @@ function inflateStart(packed: Buffer, most: number, goesOn: boolean): { readonly
   const options = {
     info: true,
     maxOutputLength: Math.max(1, most),
-    chunkSize: Math.max(64, Math.min(most, FRAME_MAX)),
+    // One more byte of room tells zlib that it is done, without a second chunk. Less would be taken from a buffer that Node shares.
+    chunkSize: Math.max(Buffer.poolSize, Math.min(most, FRAME_MAX) + 1),
     ...(goesOn ? GOES_ON : {}),
   };
   const { buffer, engine } = inflateRawSync(packed, options) as unknown as { buffer: Buffer; engine: { readonly bytesWritten: number } };
@@ -114,8 +136,14 @@ function decodePart(frame: Buffer): DecodedFrame {
     const { buffer, rest } = inflateStart(frame, FRAME_MAX, marks === 1);
     const isDescriptor = rest === descriptorBytes(0) || rest === descriptorBytes(Number.MAX_SAFE_INTEGER);
     if (marks === 1 ? rest > 0 : !isDescriptor) throw damaged("a piece of a file ends where it should not");
-    return { plain: marks === 1 ? buffer : Buffer.concat([buffer, Buffer.alloc(paddedSize(buffer.length) - buffer.length)]), part: true };
+    return { plain: marks === 1 ? buffer : pad(buffer), part: true };
   } catch (error) {
     throw damaged("a piece of a file cannot be inflated", error);
   }
+}
+
+/** With the padding of a tar behind it, for which what inflating asked for has room. */
+function pad(content: Buffer): Buffer {
+  const padded = Buffer.from(content.buffer, content.byteOffset, paddedSize(content.length));
+  return padded.fill(0, content.length);
 }
