@@ -9,6 +9,8 @@ import { buildSync } from "esbuild";
  */
 export function bundleProgram(contents: string, outfile: string): void {
   const stdin = { contents, resolveDir: join(import.meta.dirname, "../src"), loader: "ts" } as const;
-  const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
+  const banner = {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url); const __dirname = import.meta.dirname;',
+  };
   buildSync({ stdin, bundle: true, platform: "node", format: "esm", outfile, banner, logLevel: "error" });
 }

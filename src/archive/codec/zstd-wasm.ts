@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { FRAME_MAX } from "../frame.js";
 import type { ZstdEngine } from "./zstd.js";
 
@@ -61,7 +62,23 @@ function take(binding: Binding, vector: Vector, length: number): Uint8Array {
   return binding.cloneAsTypedArray(vector);
 }
 
+/**
+ * Has each function of the module compiled well as soon as it is called. Otherwise V8 compiles it quickly, and it asks
+ * for better code itself once it has run for long. Where garbage is collected in the midst of that question, the V8 of Node 20 goes on with
+ * an object from where it lay before (https://crbug.com/v8/13036), and the process ends with SIGSEGV: once in some hundred
+ * times that a large tree was packed. V8 reads the flag when it makes the module, which all threads share.
+ */
 async function loadBinding(): Promise<Binding> {
+  setFlagsFromString("--no-wasm-dynamic-tiering");
+  try {
+    return await makeBinding();
+  } finally {
+    // For whatever else this process compiles.
+    setFlagsFromString("--wasm-dynamic-tiering");
+  }
+}
+
+async function makeBinding(): Promise<Binding> {
   const { default: create } = await import("zstd-codec/lib/zstd-codec-binding-wasm.js");
   return new Promise((resolve, reject) => {
     const silent = (): void => undefined;
