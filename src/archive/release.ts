@@ -9,7 +9,7 @@ const SHARED_MAX = 1 << 20;
  * buffers, or in a thread that has little alive not before there are 64 MiB of them. Does nothing where
  * the bytes are less than half of a small buffer: then that may be one which Node shares between small Buffers.
  */
-export function release(bytes: Uint8Array): void {
+export function release(bytes: Uint8Array | Float64Array): void {
   const buffer = bytes.buffer as ArrayBuffer & { readonly transfer?: (length: number) => ArrayBuffer };
   const isOwn = buffer.byteLength > SHARED_MAX || bytes.byteLength * 2 >= buffer.byteLength;
   if (!isOwn || !(buffer instanceof ArrayBuffer)) return;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { inArchiveOrder } from "../../archive/archive-order.js";
+import { release } from "../../archive/release.js";
 import { signedPart, type FooterFields } from "../../archive/footer.js";
 import { encodeEnd, encodeFrame, encodeHead, type IndexHead } from "../../archive/index/index-lines.js";
 import type { FileHits } from "../../scan/scan.js";
@@ -81,7 +82,10 @@ export class ArchiveAssembler {
     await this.#index.append(Buffer.from(encodeHead(this.#head)));
   }
 
-  /** Adds a frame, and tells where it stands, without what its container puts around it; they come in archive order. */
+  /**
+   * Adds a frame, and tells where it stands, without what its container puts around it; they come in archive order.
+   * The buffer of its lines is gone afterwards.
+   */
   async add({ task, entries, bytes }: FrameTask, packed: PackedFrame): Promise<PlacedFrame> {
     const { tar } = packed;
     const { before, behind } = this.#container.add(packed, this.#at);
@@ -98,6 +102,7 @@ export class ArchiveAssembler {
     this.#note(packed.lines);
     await this.#index.append(Buffer.from(line));
     await this.#index.append(packed.lines);
+    if (this.#kept === null) release(packed.lines);
     return { ...place, fileSha256: null };
   }
 

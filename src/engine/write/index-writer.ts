@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { addToSum, NO_TAR, type TarSum } from "../../archive/codec/codec.js";
 import { FRAME_MAX } from "../../archive/frame.js";
+import { release } from "../../archive/release.js";
 import type { PackTask } from "./pack-frame.js";
 import type { PackedFrame } from "./packed-frame.js";
 
@@ -24,8 +25,9 @@ export class IndexWriter {
   readonly #compress: Compress;
   readonly #hash = createHash("sha256");
   readonly #pieces: Uint8Array[] = [];
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  /** The piece that is being filled. */
+  #filled = Buffer.allocUnsafeSlow(FRAME_MAX);
+  #filledBytes = 0;
   #bytes = 0;
   #crc32 = 0;
   #tar = NO_TAR;
@@ -36,6 +38,7 @@ export class IndexWriter {
     this.#compress = compress;
   }
 
+  /** The lines may be used otherwise afterwards. */
   async append(lines: Uint8Array): Promise<void> {
     this.#hash.update(lines);
     this.#crc32 = crc32(lines, this.#crc32);
@@ -51,15 +54,19 @@ export class IndexWriter {
   async finish(behind: (size: number) => Uint8Array | null): Promise<GatheredIndex> {
     const last = behind(this.#bytes);
     if (last !== null) await this.#push(last);
-    if (last === null || this.#waitingBytes > 0) await this.#flush(this.#waitingBytes, last === null ? 0 : undefined);
+    if (last === null || this.#filledBytes > 0) await this.#flush(last === null ? 0 : undefined);
     await this.#compressing;
     return { bytes: this.#bytes, sha256: this.#hash.digest("hex"), crc32: this.#crc32, pieces: this.#pieces, tar: this.#tar };
   }
 
   async #push(bytes: Uint8Array): Promise<void> {
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    while (this.#waitingBytes >= FRAME_MAX) await this.#flush(FRAME_MAX);
+    for (let done = 0; done < bytes.length;) {
+      const some = bytes.subarray(done, done + FRAME_MAX - this.#filledBytes);
+      this.#filled.set(some, this.#filledBytes);
+      this.#filledBytes += some.length;
+      done += some.length;
+      if (this.#filledBytes === FRAME_MAX) await this.#flush();
+    }
   }
 
   /**
@@ -67,13 +74,12 @@ export class IndexWriter {
    *
    * @param behind as of `Codec.encode`
    */
-  async #flush(length: number, behind?: number): Promise<void> {
-    const all = Buffer.concat(this.#waiting);
-    const rest = all.subarray(length);
-    this.#waiting = [rest];
-    this.#waitingBytes = rest.length;
+  async #flush(behind?: number): Promise<void> {
+    const piece = this.#filled.subarray(0, this.#filledBytes);
+    this.#filled = Buffer.allocUnsafeSlow(FRAME_MAX);
+    this.#filledBytes = 0;
     await this.#compressing;
-    this.#compressing = this.#addPiece(all.subarray(0, length), behind);
+    this.#compressing = this.#addPiece(piece, behind);
     // Told by whoever waits for it next; until then it must not count as unhandled.
     this.#compressing.catch(() => undefined);
   }
@@ -81,6 +87,7 @@ export class IndexWriter {
   async #addPiece(tar: Uint8Array, behind: number | undefined): Promise<void> {
     const { length } = tar;
     const { frame, tarCrc32 } = await this.#compress({ kind: "tar", tar, part: true, behind });
+    release(tar);
     this.#pieces.push(frame);
     this.#tar = addToSum(this.#tar, { crc32: tarCrc32, bytes: length });
   }

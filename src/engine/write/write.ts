@@ -8,6 +8,7 @@ import { encodeFooter, signedPart } from "../../archive/footer.js";
 import { tooMany } from "../../archive/index/index-file.js";
 import { MAX_MTIME } from "../../archive/tar/header-fields.js";
 import type { Signer } from "../../archive/signing/signer.js";
+import { release } from "../../archive/release.js";
 import { MAX_ZIP_MTIME } from "../../archive/zip/headers.js";
 import { findPathFault } from "../../archive/path-rules.js";
 import { Tree } from "../../archive/tree.js";
@@ -211,6 +212,8 @@ async function addFrame(assembler: ArchiveAssembler, { cut, key, packed, slot }:
   const placed = await assembler.add(cut, packed);
   slots?.give(slot);
   if (key !== null) reuse?.note(key, cut, packed, placed);
+  release(packed.digests);
+  if (cut.task.kind === "entries") release(cut.task.columns.numbers);
 }
 
 function checkRequest({ entries, arcroot, mtime, times, format }: WriteRequest): void {
