@@ -109,7 +109,8 @@ class Walk {
       if (child !== undefined && child.start < name) return waiting.pop();
       const found = { name, listed, index };
       if (!isQuick || listed.kind(index) !== "file" || !isOrdinaryName(name)) this.#visit(folder, found);
-      else this.#keepFile(folder, start + name, found, isPlain);
+      // Not a sum: of that V8 keeps the parts, beside the whole once somebody reads it.
+      else this.#keepFile(folder, [start, name].join(""), found, isPlain);
     }
     return waiting.pop();
   }
