@@ -68,7 +68,7 @@ export interface ArchiveFile {
   readonly directory: Directory | null;
   /** The bytes of a frame as they stand in the archive; they are not checked. */
   readFrame(frame: FrameRecord): Promise<Buffer<ArrayBuffer>>;
-  /** The index file, piece by piece. */
+  /** The index file, piece by piece; each is good until the next is asked for. */
   readIndex(): AsyncGenerator<Buffer>;
   /**
    * The content of one file, checked against its digest.

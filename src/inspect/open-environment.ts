@@ -102,7 +102,7 @@ async function openFile(path: string, signature: SignatureRule | undefined): Pro
   const readMeta = (arcpath: string): Promise<Uint8Array> => archive.readFile(arcpath, MAX_FIXUPS);
   const readIndex = async (): Promise<Uint8Array> => {
     const pieces: Buffer[] = [];
-    for await (const piece of archive.readIndex()) pieces.push(piece);
+    for await (const piece of archive.readIndex()) pieces.push(Buffer.from(piece));
     return Buffer.concat(pieces);
   };
   const manifest = decodeManifest(archive.start.manifest);

@@ -13,7 +13,7 @@ export interface Container {
   readonly tarSum: TarSum | null;
   /** The manifest, and what all headers share. */
   readStart(): Promise<ArchiveStart>;
-  /** Reads the index through `sink`, and gives the index file's bytes. */
+  /** Reads the index through `sink`, and gives the index file's bytes; each piece is good until the next is asked for. */
   readIndex(sink: IndexSink, shape: TarShape): AsyncGenerator<Buffer>;
   /** The sum of the index's tar bytes; known once the index was read. */
   indexSum(): TarSum;

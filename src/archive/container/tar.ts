@@ -7,6 +7,7 @@ import type { IndexSink } from "../index/index-reader.js";
 import type { ByteSource } from "../byte-source.js";
 import { endsAsTar, recoded, TAIL_BYTES } from "../recoded.js";
 import { footerLength, unwrapFooter } from "../wrapped-footer.js";
+import { release } from "../release.js";
 import { splitStream } from "../tar/split-stream.js";
 import { readPreamble } from "../preamble.js";
 import type { Container } from "./container.js";
@@ -32,8 +33,11 @@ export async function openTar(source: ByteSource, decoder: Decoder, rules: Strea
       crc = chainCrc32(crc, crc32(unit));
       const { plain, part } = decoder.decode(unit);
       if (plain.length === 0 || (part !== null && part !== sum.bytes > 0)) throw damaged("its index is cut wrongly");
-      yield sink.push(plain);
       sum = addToSum(sum, { crc32: rules.endsWithSum ? crc32(plain) : 0, bytes: plain.length });
+      yield sink.push(plain);
+      // A plain tar's content is what was read.
+      if (plain.buffer !== unit.buffer) release(plain);
+      release(unit);
     }
     if (sum.bytes !== footer.indexTar || crc !== footer.indexCrc32) throw damaged("its index is not the one that its footer names");
   }
