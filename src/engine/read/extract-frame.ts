@@ -6,6 +6,7 @@ import { loadDecoder } from "../../archive/codec/load.js";
 import { isOwn, META } from "../../archive/entry.js";
 import type { HeadedFile, TarShape } from "../../archive/tar/entry-header.js";
 import { encodeEntry } from "../../archive/index/index-lines.js";
+import { LineBytes } from "../../archive/index/line-bytes.js";
 import { walkFrame } from "../../archive/tar/walk.js";
 import { compareRecords } from "../../archive/zip/walk.js";
 import { EnvpackError } from "../../support/errors.js";
@@ -122,6 +123,7 @@ class FrameReader {
   readonly #codec: Decoder;
   readonly #writer: FolderWriter | null;
   readonly #stored = new StoredReader();
+  readonly #lines = new LineBytes();
 
   constructor(codec: Decoder, writer: FolderWriter | null) {
     this.#codec = codec;
@@ -186,7 +188,8 @@ class FrameReader {
     const { shape, select } = task;
     const names: string[] = [];
     const own: string[] = [];
-    let lines = "";
+    // A frame that failed may have left some.
+    this.#lines.clear();
     let bytes = 0;
     let entries = 0;
     let position = 0;
@@ -203,7 +206,7 @@ class FrameReader {
         return this.#finish(behind.length === 0 ? { ...common, names, open: begun } : this.#foundLarge(begun, task, common, behind));
       }
       const sha256 = entry.type === "file" ? digest(body) : "";
-      lines += encodeEntry(entry.type === "file" ? { ...entry, sha256 } : entry);
+      this.#lines.add(encodeEntry(entry.type === "file" ? { ...entry, sha256 } : entry));
       if (entry.type === "file" && !isTimed(entry.mtime, shape, sha256)) strange ??= entry.path;
       if (entry.type === "hardlink") links.push({ path: entry.path, target: entry.target, mtime: entry.mtime });
       if (selected) this.#writer?.write(entry, body);
@@ -217,7 +220,7 @@ class FrameReader {
       entries++;
     }
     if (behind.length > 0) throw damaged("its frames are out of order");
-    return this.#finish({ ...common, names, lines: Buffer.from(lines), bytes, entries, own, fixups, strange, links });
+    return this.#finish({ ...common, names, lines: this.#lines.take(), bytes, entries, own, fixups, strange, links });
   }
 
   #foundLarge(begun: OpenFile, task: FrameTask, common: FoundCommon, behind: readonly StoredBytes[]): Partial<FoundFrame> {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { readSync } from "node:fs";
 import { encodeEntry } from "../../archive/index/index-lines.js";
+import { LineBytes } from "../../archive/index/line-bytes.js";
 import { detach, type Outcome } from "../threads/handler.js";
 import type { FrameSlot } from "../write/frame-slots.js";
 import type { PackedFrame } from "../write/packed-frame.js";
@@ -35,7 +36,7 @@ export function takeFrame(
   const read = isSlotted ? bytes.subarray(0, size) : new Uint8Array(size);
   if (!readFrame(descriptor, read, base + at) || hash("sha256", read) !== sha256) return null;
   const digests = detach(Buffer.from(remembered, "base64"));
-  const lines = detach(Buffer.from(columns === null ? "" : encodeLines(columns, Buffer.from(digests.buffer))));
+  const lines = columns === null ? new Uint8Array() : encodeLines(columns, Buffer.from(digests.buffer));
   const slotted = isSlotted ? { slot, size } : undefined;
   const frame = isSlotted ? new Uint8Array() : detach(read);
   const result: PackedFrame = { frame, slotted, sha256, tar, tarCrc32, crc32, lines, digests, hits, piece: null, binary, isTaken: true };
@@ -57,12 +58,12 @@ function readFrame(descriptor: number, frame: Uint8Array, at: number): boolean {
 }
 
 /** The index lines of a frame's entries. */
-function encodeLines(columns: EntryColumns, digests: Buffer): string {
-  let lines = "";
+function encodeLines(columns: EntryColumns, digests: Buffer): Uint8Array<ArrayBuffer> {
+  const lines = new LineBytes();
   let at = 0;
   for (const entry of fromColumns(columns)) {
-    if (entry.type === "file") lines += encodeEntry({ ...entry, sha256: digests.toString("hex", at, (at += DIGEST_BYTES)) });
-    else lines += encodeEntry(entry);
+    if (entry.type === "file") lines.add(encodeEntry({ ...entry, sha256: digests.toString("hex", at, (at += DIGEST_BYTES)) }));
+    else lines.add(encodeEntry(entry));
   }
-  return lines;
+  return lines.take();
 }

@@ -10,6 +10,7 @@ import { encodeHeader, writeFileHeader, writeHeader } from "../../archive/tar/he
 import { writeTime } from "../../archive/tar/header-block.js";
 import { BLOCK, paddedSize } from "../../archive/tar/header-fields.js";
 import { encodeEntry } from "../../archive/index/index-lines.js";
+import { LineBytes } from "../../archive/index/line-bytes.js";
 import { compileRoots, isBinary, narrowNeedles, scanContent, type FileHits, type Needles, type ScanRoot } from "../../scan/scan.js";
 import { ownGate } from "../threads/gate.js";
 import { detach, type Handler, type Outcome } from "../threads/handler.js";
@@ -85,6 +86,7 @@ export async function openPackJob(job: PackJob): Promise<Handler> {
 class FramePacker {
   /** A frame, or a piece and what stands around it. */
   readonly #buffer: Buffer;
+  readonly #lines = new LineBytes();
   readonly #codec: Codec;
   readonly #level: number | undefined;
   readonly #shape: TarShape;
@@ -132,7 +134,8 @@ class FramePacker {
 
   #packEntries(entries: Iterable<PlannedEntry>, linked: ReadonlyMap<string, string>): Outcome {
     const files: PackedFile[] = [];
-    let lines = "";
+    // A frame that failed may have left some.
+    this.#lines.clear();
     let digests = "";
     let at = 0;
     for (const entry of entries) {
@@ -140,7 +143,7 @@ class FramePacker {
         const header = headerOf(entry, this.#shape, entry.type === "hardlink" ? this.#timeOf(linked.get(entry.target)) : undefined);
         at += writeHeader(header, this.#buffer, at);
         this.#sink?.take(entry, NO_BYTES);
-        lines += encodeEntry(entry);
+        this.#lines.add(encodeEntry(entry));
         continue;
       }
       at += writeFileHeader(tarName(entry.path, this.#shape.arcroot), entry, this.#shape.mtime, this.#buffer, at);
@@ -152,7 +155,7 @@ class FramePacker {
       const sha256 = hash("sha256", content);
       // Only now is the time known.
       if (this.#shape.times === "content") writeTime(this.#buffer, start - BLOCK, timeOfFile(this.#shape, sha256));
-      lines += encodeEntry({ ...entry, sha256 });
+      this.#lines.add(encodeEntry({ ...entry, sha256 }));
       if (this.#forReuse) digests += sha256;
       files.push({ path: entry.path, start, end });
       at += paddedSize(entry.size);
@@ -162,7 +165,7 @@ class FramePacker {
     return this.#compress(
       this.#buffer.subarray(0, at),
       { part: false },
-      { lines: Buffer.from(lines), digests: Buffer.from(digests, "hex"), hits },
+      { lines: this.#lines.take(), digests: Buffer.from(digests, "hex"), hits },
     );
   }
 
