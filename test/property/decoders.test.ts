@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 import { gzip } from "../../src/archive/codec/gzip.js";
 import { loadCodec } from "../../src/archive/codec/load.js";
 import { decodeFooter, encodeFooter, FOOTER_BYTES } from "../../src/archive/footer.js";
+import { paddedSize, type TarHeader } from "../../src/archive/tar/header-fields.js";
 import { decodeHeader, encodeHeader } from "../../src/archive/tar/header.js";
+import { zip } from "../../src/archive/zip/codec.js";
+import { descriptorBytes } from "../../src/archive/zip/headers.js";
 import { decodeIndex } from "../../src/archive/index/index-file.js";
 import { encodeEnd, encodeEntry, encodeFrame, encodeHead } from "../../src/archive/index/index-lines.js";
 import { parseSigningKey, parseVerifyKeys } from "../../src/archive/signing/key-file.js";
@@ -48,6 +51,7 @@ const INDEX = [
 ];
 const SIGNATURE = { publicKey: Buffer.alloc(32, 1), value: Buffer.alloc(64, 2) };
 const zstd = await loadCodec("zstd");
+const CONTENT = Buffer.from("some content ".repeat(50));
 
 const DECODERS: readonly Decoder[] = [
   {
@@ -132,7 +136,32 @@ const DECODERS: readonly Decoder[] = [
       return null;
     },
   })),
+  {
+    name: "zip frame",
+    seeds: [
+      zip.encode(
+        Buffer.concat([...HEADERS.slice(0, 3).map((one) => file({ ...one, size: 600 })), file({ ...header, size: 0 })]),
+        undefined,
+        false,
+      ),
+      // A file that goes on in other frames, a piece of it and the last one, with its descriptor.
+      zip.encode(file({ ...header, size: 600 }).subarray(0, 1000), undefined, false),
+      zip.encode(CONTENT, undefined, true),
+      Buffer.concat([zip.encode(CONTENT, undefined, true, 0), Buffer.alloc(descriptorBytes(0))]),
+    ].map((bytes) => Buffer.from(bytes)),
+    decode: (bytes) => {
+      zip.salvage(bytes);
+      zip.decode(bytes);
+      return null;
+    },
+  },
 ];
+
+/** Its tar bytes. */
+function file(one: TarHeader): Buffer {
+  const body = one.type === "0" ? CONTENT.subarray(0, one.size) : Buffer.alloc(0);
+  return Buffer.concat([encodeHeader({ ...one, size: body.length }), body, Buffer.alloc(paddedSize(body.length) - body.length)]);
+}
 
 /** Numbers from 0 to 2^32 - 1, the same ones for a seed (mulberry32). */
 function randomOf(seed: number): () => number {

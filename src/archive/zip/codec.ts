@@ -92,11 +92,11 @@ function tarHeader({ name, kind, mtime, size }: ZipEntry, linkname: string): Tar
 function unpack(walked: WalkedZipEntry, lenient: boolean): { readonly content: Buffer; readonly isOwn: boolean } {
   const { entry, content } = walked;
   const isOwn = entry.open ? content.length > 0 : entry.method !== STORED;
-  if (entry.open) return { content: isOwn ? inflate(content, FRAME_MAX, true) : content, isOwn };
   try {
+    if (entry.open) return { content: isOwn ? inflate(content, FRAME_MAX, true) : content, isOwn };
     return { content: unpackWhole(walked), isOwn };
   } catch (error) {
-    if (lenient) return { content: Buffer.alloc(entry.size), isOwn: true };
+    if (lenient && !entry.open) return { content: Buffer.alloc(entry.size), isOwn: true };
     throw damaged("an entry cannot be inflated", error, entry.name);
   }
 }
@@ -121,7 +121,7 @@ function inflateStart(packed: Buffer, most: number, goesOn: boolean): { readonly
     info: true,
     maxOutputLength: Math.max(1, most),
     // One more byte of room tells zlib that it is done, without a second chunk. Less would be taken from a buffer that Node shares.
-    chunkSize: Math.max(Buffer.poolSize, Math.min(most, FRAME_MAX) + 1),
+    chunkSize: Math.max(64, Buffer.poolSize, Math.min(most, FRAME_MAX) + 1),
     ...(goesOn ? GOES_ON : {}),
   };
   const { buffer, engine } = inflateRawSync(packed, options) as unknown as { buffer: Buffer; engine: { readonly bytesWritten: number } };
