@@ -16,6 +16,8 @@ interface Binding {
   cloneAsTypedArray(source: Vector): Uint8Array;
 }
 
+const WITHOUT = "--no-wasm-dynamic-tiering";
+
 interface Vector {
   resize(size: number, fill: number): void;
 }
@@ -69,7 +71,9 @@ function take(binding: Binding, vector: Vector, length: number): Uint8Array {
  * times that a large tree was packed. V8 reads the flag when it makes the module, which all threads share.
  */
 async function loadBinding(): Promise<Binding> {
-  setFlagsFromString("--no-wasm-dynamic-tiering");
+  // Whoever started this process without it wants it to stay so.
+  if (process.execArgv.includes(WITHOUT)) return makeBinding();
+  setFlagsFromString(WITHOUT);
   try {
     return await makeBinding();
   } finally {

@@ -75,7 +75,9 @@ export class IndexWriter {
    * @param behind as of `Codec.encode`
    */
   async #flush(behind?: number): Promise<void> {
-    const piece = this.#filled.subarray(0, this.#filledBytes);
+    const filled = this.#filled.subarray(0, this.#filledBytes);
+    // What crosses to a thread is the whole of a buffer.
+    const piece = filled.length < FRAME_MAX ? new Uint8Array(filled) : filled;
     this.#filled = Buffer.allocUnsafeSlow(FRAME_MAX);
     this.#filledBytes = 0;
     await this.#compressing;
