@@ -54,7 +54,7 @@ function decodeEntries(frame: Buffer, lenient: boolean): Buffer {
     if (next === null) return tar.subarray(0, at);
     const { entry } = next;
     if (!entry.open && entry.size > FRAME_MAX) throw tooLong(entry);
-    const { content, isOwn } = unpack(next, lenient);
+    const content = unpack(next, lenient);
     const isLink = entry.kind === "s";
     const header = tarHeader(entry, isLink ? content.toString("utf8") : "");
     if (headerBound(header.name, header.linkname, header.size) > HEADER_MAX) throw tooLong(entry);
@@ -64,7 +64,8 @@ function decodeEntries(frame: Buffer, lenient: boolean): Buffer {
     if (padded > FRAME_MAX) throw tooLong(entry);
     if (!isLink) tar.set(content, start);
     tar.fill(0, end, padded);
-    if (isOwn) release(new Uint8Array(content.buffer));
+    // What was not inflated is part of the frame.
+    if (content.buffer !== frame.buffer) release(new Uint8Array(content.buffer));
     at = padded;
   }
 }
@@ -88,15 +89,14 @@ function tarHeader({ name, kind, mtime, size }: ZipEntry, linkname: string): Tar
   return { type, name: type === "5" ? name.slice(0, -1) : name, executable: kind === "x", size: type === "0" ? size : 0, linkname, mtime };
 }
 
-/** An entry's content, or of an open one the first piece of it; and whether nothing else is in its buffer, or it is part of the frame. */
-function unpack(walked: WalkedZipEntry, lenient: boolean): { readonly content: Buffer; readonly isOwn: boolean } {
+/** An entry's content, or of an open one the first piece of it. */
+function unpack(walked: WalkedZipEntry, lenient: boolean): Buffer {
   const { entry, content } = walked;
-  const isOwn = entry.open ? content.length > 0 : entry.method !== STORED;
   try {
-    if (entry.open) return { content: isOwn ? inflate(content, FRAME_MAX, true) : content, isOwn };
-    return { content: unpackWhole(walked), isOwn };
+    if (!entry.open) return unpackWhole(walked);
+    return content.length === 0 ? content : inflate(content, FRAME_MAX, true);
   } catch (error) {
-    if (lenient && !entry.open) return { content: Buffer.alloc(entry.size), isOwn: true };
+    if (lenient && !entry.open) return Buffer.alloc(entry.size);
     throw damaged("an entry cannot be inflated", error, entry.name);
   }
 }

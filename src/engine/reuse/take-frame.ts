@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { readSync } from "node:fs";
 import { encodeEntry } from "../../archive/index/index-lines.js";
-import { LineBytes } from "../../archive/index/line-bytes.js";
+import type { LineBytes } from "../../archive/index/line-bytes.js";
 import { detach, type Outcome } from "../threads/handler.js";
 import type { FrameSlot } from "../write/frame-slots.js";
 import type { PackedFrame } from "../write/packed-frame.js";
@@ -25,22 +25,38 @@ const DIGEST_BYTES = 32;
  *
  * @param columns of its entries; null of a piece, whose file has its line with the last one
  * @param slot where it goes, if it fits
+ * @param lines gathers its index lines
  */
 export function takeFrame(
   { descriptor, base, record }: TakenFrame,
   columns: EntryColumns | null,
   { slot, bytes }: FrameSlot,
+  lines: LineBytes,
 ): Outcome | null {
   const { at, size, sha256, tar, tarCrc32, crc32, hits, binary, digests: remembered } = JSON.parse(record) as RememberedFrame;
   const isSlotted = slot !== null && size <= bytes.length;
   const read = isSlotted ? bytes.subarray(0, size) : new Uint8Array(size);
   if (!readFrame(descriptor, read, base + at) || hash("sha256", read) !== sha256) return null;
   const digests = detach(Buffer.from(remembered, "base64"));
-  const lines = columns === null ? new Uint8Array() : encodeLines(columns, Buffer.from(digests.buffer));
+  if (columns !== null) addLines(lines, columns, Buffer.from(digests.buffer));
+  const own = lines.take();
   const slotted = isSlotted ? { slot, size } : undefined;
   const frame = isSlotted ? new Uint8Array() : detach(read);
-  const result: PackedFrame = { frame, slotted, sha256, tar, tarCrc32, crc32, lines, digests, hits, piece: null, binary, isTaken: true };
-  return { result, transfer: [frame.buffer, lines.buffer, digests.buffer] };
+  const result: PackedFrame = {
+    frame,
+    slotted,
+    sha256,
+    tar,
+    tarCrc32,
+    crc32,
+    lines: own,
+    digests,
+    hits,
+    piece: null,
+    binary,
+    isTaken: true,
+  };
+  return { result, transfer: [frame.buffer, own.buffer, digests.buffer] };
 }
 
 /** Fills `frame` with what stands at `at`; false where that cannot be had: then it is made. */
@@ -57,13 +73,11 @@ function readFrame(descriptor: number, frame: Uint8Array, at: number): boolean {
   }
 }
 
-/** The index lines of a frame's entries. */
-function encodeLines(columns: EntryColumns, digests: Buffer): Uint8Array<ArrayBuffer> {
-  const lines = new LineBytes();
+/** Adds the index lines of a frame's entries. */
+function addLines(lines: LineBytes, columns: EntryColumns, digests: Buffer): void {
   let at = 0;
   for (const entry of fromColumns(columns)) {
     if (entry.type === "file") lines.add(encodeEntry({ ...entry, sha256: digests.toString("hex", at, (at += DIGEST_BYTES)) }));
     else lines.add(encodeEntry(entry));
   }
-  return lines.take();
 }

@@ -111,6 +111,8 @@ class FramePacker {
   }
 
   pack(task: PackTask): Outcome {
+    // A frame that failed may have left some.
+    this.#lines.clear();
     this.#slot = ("slot" in task ? task.slot : undefined) ?? null;
     switch (task.kind) {
       case "entries":
@@ -134,8 +136,6 @@ class FramePacker {
 
   #packEntries(entries: Iterable<PlannedEntry>, linked: ReadonlyMap<string, string>): Outcome {
     const files: PackedFile[] = [];
-    // A frame that failed may have left some.
-    this.#lines.clear();
     let digests = "";
     let at = 0;
     for (const entry of entries) {
@@ -218,7 +218,7 @@ class FramePacker {
   }
 
   #take(taken: TakenFrame | undefined, columns: EntryColumns | null): Outcome | null {
-    return taken === undefined ? null : takeFrame(taken, columns, { slot: this.#slot, bytes: this.#slotBytes() });
+    return taken === undefined ? null : takeFrame(taken, columns, { slot: this.#slot, bytes: this.#slotBytes() }, this.#lines);
   }
 
   #slotBytes(): Uint8Array {
