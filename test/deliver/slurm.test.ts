@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bootFiles } from "../../src/deliver/slurm/boot.js";
@@ -127,6 +127,30 @@ describe("deliver slurm", () => {
       stderr: expect.stringMatching(/error\[(ARCHIVE_CORRUPT|DIGEST_MISMATCH)\]/) as string,
     });
   });
+});
+
+test("a node takes away no lock that another job made in the moment between looking and taking away", async () => {
+  const bin = join(scratch, "bin");
+  const folder = join(scratch, `nodes/envpack-${process.getuid?.() ?? ""}`);
+  mkdirSync(bin);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { stdout } = await deliver([archive, "--to", join(scratch, "nodes")]);
+  const lock = join(folder, `.${/^name='?([^'\n]+)/m.exec(stdout)?.[1] ?? ""}.lock`);
+  // What stands for the lock is nobody's, and a job beside this one takes it away. If this one does so after that, a third has locked.
+  writeFileSync(lock, "");
+  const programs = {
+    srun: 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
+    sbcast: `readlink '${lock}' >sent; exit 1`,
+    scontrol: 'echo "JobId=9 JobState=RUNNING Restarts=0 "',
+    flock: `[ -h '${lock}' ] || /bin/rm -f '${lock}'`,
+    rm: `case " $* " in *" ${lock} "*) [ -h '${lock}' ] || { ln -s 9.0 '${lock}'; echo >taken; };; esac; exec /bin/rm "$@"`,
+  };
+  for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  const env = { PATH: `${bin}:/usr/bin:/bin`, SLURM_JOB_ID: "7", SLURM_JOB_NUM_NODES: "1", SLURMD_NODENAME: "n1" };
+  const { status, stderr } = execute("sh", ["-s"], { input: stdout, stdio: ["pipe", "pipe", "pipe"], cwd: scratch, env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("the archive did not reach every node")]);
+  expect(readFileSync(join(scratch, "sent"), "utf8")).toBe("7.0\n");
+  expect([existsSync(join(scratch, "taken")), readdirSync(folder)]).toEqual([false, []]);
 });
 
 describe("a folder on the nodes", () => {

@@ -52,11 +52,12 @@ is_own() {
 
 # Left by jobs that were killed two days ago or earlier.
 sweep_old() {
-  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +1 -exec rm -f {} +
-  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +1 -exec rm -rf {} +
-  find "$folder" -maxdepth 1 -name "*@job[0-9]*" -type d -mtime +1 | sweep_private
-  find "$folder" -maxdepth 1 -name ".*.lock" -type l -mtime +1 | while read -r path; do
-    runs "$(readlink "$path")" || rm -f "$path"
+  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +1 -exec rm -f {} + 2>/dev/null
+  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +1 -exec rm -rf {} + 2>/dev/null
+  find "$folder" -maxdepth 1 -name "*@job[0-9]*" -type d -mtime +1 2>/dev/null | sweep_private
+  find "$folder" -maxdepth 1 -name ".*.lock" -type l -mtime +1 2>/dev/null | while read -r path; do
+    holder=$(readlink "$path")
+    [ -z "$holder" ] || runs "$holder" || take_away "$path" 9<"$folder"
   done
 }
 
@@ -89,16 +90,20 @@ acquire() {
     holder=$(readlink "$lock")
     [ "$holder" != "$owner" ] || return 0
     [ -z "$holder" ] || ! runs "$holder" || return 1
-    take_away 9<"$folder"
+    take_away "$lock" 9<"$folder"
   done
-  [ -h "$lock" ] || fail "cannot write to $folder: $said"
+  [ -h "$lock" ] || [ -e "$root" ] || fail "cannot write to $folder: $said"
   return 1
 }
 
-# Of many that saw the same dead holder one is here at a time, where there is flock(1). What is no link is nobody's lock.
+# A lock without an owner, and what that job left: of a dead holder, or nobody's as it is no link. Many may have seen it,
+# and one of them has taken it away and locked since: one is here at a time, where there is flock(1), and looks again. A
+# lock leads nowhere, so that none is there for -e.
 take_away() {
   flock 9 2>/dev/null
-  [ "$(readlink "$lock")" != "$holder" ] || rm -rf "$lock" "$folder/.$name.${holder##*/}" "$folder/.boot-$name.${holder##*/}"
+  if [ -n "$holder" ]; then [ "$(readlink "$1")" = "$holder" ]; else [ -e "$1" ]; fi || return 0
+  left=${1##*/.} left=${left%.lock}.${holder##*/}
+  rm -rf "$1" "$folder/.$left" "$folder/.boot-$left"
 }
 
 is_mine() {
