@@ -155,15 +155,19 @@ class Guard {
     this.#kill();
   }
 
-  /** A namespace's first process takes all others with it; where there is none they are looked for, until none is left. */
+  /**
+   * A namespace's first process takes all others with it; where there is none they are looked for, until none is left. One that
+   * starts another program has no variables for a moment, so that a single look may miss it.
+   */
   #kill(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
     killQuietly(-pid);
     if (this.#line.mark === undefined) return;
-    for (let round = 0; round < 50; round++) {
+    let quiet = 0;
+    for (let round = 0; round < 50 && quiet < 2; round++) {
       const found = usageOf(pid, this.#line.mark).pids.filter((one) => one !== pid);
-      if (found.length === 0) return;
+      quiet = found.length === 0 ? quiet + 1 : 0;
       for (const one of found) killQuietly(one);
     }
   }
