@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bootFiles } from "../../src/deliver/slurm/boot.js";
@@ -129,28 +129,56 @@ describe("deliver slurm", () => {
   });
 });
 
-test("a node takes away no lock that another job made in the moment between looking and taking away", async () => {
+describe("the lock on a node", () => {
   const bin = join(scratch, "bin");
   const folder = join(scratch, `nodes/envpack-${process.getuid?.() ?? ""}`);
-  mkdirSync(bin);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { stdout } = await deliver([archive, "--to", join(scratch, "nodes")]);
-  const lock = join(folder, `.${/^name='?([^'\n]+)/m.exec(stdout)?.[1] ?? ""}.lock`);
-  // What stands for the lock is nobody's, and a job beside this one takes it away. If this one does so after that, a third has locked.
-  writeFileSync(lock, "");
-  const programs = {
-    srun: 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
-    sbcast: `readlink '${lock}' >sent; exit 1`,
-    scontrol: 'echo "JobId=9 JobState=RUNNING Restarts=0 "',
-    flock: `[ -h '${lock}' ] || /bin/rm -f '${lock}'`,
-    rm: `case " $* " in *" ${lock} "*) [ -h '${lock}' ] || { ln -s 9.0 '${lock}'; echo >taken; };; esac; exec /bin/rm "$@"`,
-  };
-  for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  const env = { PATH: `${bin}:/usr/bin:/bin`, SLURM_JOB_ID: "7", SLURM_JOB_NUM_NODES: "1", SLURMD_NODENAME: "n1" };
-  const { status, stderr } = execute("sh", ["-s"], { input: stdout, stdio: ["pipe", "pipe", "pipe"], cwd: scratch, env });
-  expect([status, stderr]).toEqual([1, expect.stringContaining("the archive did not reach every node")]);
-  expect(readFileSync(join(scratch, "sent"), "utf8")).toBe("7.0\n");
-  expect([existsSync(join(scratch, "taken")), readdirSync(folder)]).toEqual([false, []]);
+  let script = "";
+  let lock = "";
+
+  beforeAll(async () => {
+    mkdirSync(bin);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    script = (await deliver([archive, "--to", join(scratch, "nodes")])).stdout;
+    lock = join(folder, `.${/^name='?([^'\n]+)/m.exec(script)?.[1] ?? ""}.lock`);
+  });
+
+  /** Runs the script as job 7 on one node, as far as to where the archive is sent, which fails; with programs beside Slurm's. */
+  function sendAs7(programs: Readonly<Record<string, string>>): void {
+    const slurm = {
+      srun: 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
+      sbcast: `readlink '${lock}' >sent; exit 1`,
+      scontrol:
+        'case "$*" in *" 8") echo "Invalid job id specified";; *) echo "JobId=9 JobName=x JobState=RUNNING Reason=None Restarts=0 ";; esac',
+    };
+    for (const [name, text] of Object.entries({ ...slurm, ...programs }))
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const env = { PATH: `${bin}:/usr/bin:/bin`, SLURM_JOB_ID: "7", SLURM_JOB_NUM_NODES: "1", SLURMD_NODENAME: "n1" };
+    const { status, stderr } = execute("sh", ["-s"], { input: script, stdio: ["pipe", "pipe", "pipe"], cwd: scratch, env });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("the archive did not reach every node")]);
+    expect(readFileSync(join(scratch, "sent"), "utf8")).toBe("7.0\n");
+  }
+
+  test("of a dead job goes after two days, with what that left; of one that runs it stays", () => {
+    const old = Date.now() / 1000 - 3 * 86_400;
+    for (const [name, holder] of Object.entries({ dead: "8.0", held: "9.0" })) {
+      symlinkSync(holder, join(folder, `.${name}.lock`));
+      lutimesSync(join(folder, `.${name}.lock`), old, old);
+      mkdirSync(join(folder, `.boot-${name}.${holder}`));
+    }
+    sendAs7({});
+    expect(readdirSync(folder).sort()).toEqual([".boot-held.9.0", ".held.lock"]);
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  });
+
+  test("is not taken away where another job made it in the moment between looking and taking away", () => {
+    // What stands for the lock is nobody's, and a job beside this one takes it away. If this one does so after that, a third has locked.
+    writeFileSync(lock, "");
+    sendAs7({
+      flock: `[ -h '${lock}' ] || /bin/rm -f '${lock}'`,
+      rm: `case " $* " in *" ${lock} "*) [ -h '${lock}' ] || { ln -s 9.0 '${lock}'; echo >taken; };; esac; exec /bin/rm "$@"`,
+    });
+    expect([existsSync(join(scratch, "taken")), readdirSync(folder)]).toEqual([false, []]);
+  });
 });
 
 describe("a folder on the nodes", () => {

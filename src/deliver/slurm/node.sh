@@ -22,7 +22,7 @@ relay() {
 # What can be known before anything is sent. Who finds nothing here, and nobody at work on it, locks it and says so.
 look() {
   open_folder
-  sweep_old
+  sweep_old 2>/dev/null
   [ ! -e "$root" ] || return 0
   [ -z "@SYSTEM@" ] || [ "$(uname -s) $(uname -m)" = "@SYSTEM@" ] ||
     fail "the environment is for @PLATFORM@, and this node is $(uname -s) $(uname -m)" "ask for other nodes: --sbatch --constraint=..."
@@ -50,12 +50,12 @@ is_own() {
   [ ! -h "$folder" ] && [ -O "$folder" ]
 }
 
-# Left by jobs that were killed two days ago or earlier.
+# Left by jobs that were killed two days ago or earlier. Another job may sweep at the same moment: what is gone is no error.
 sweep_old() {
-  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +1 -exec rm -f {} + 2>/dev/null
-  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +1 -exec rm -rf {} + 2>/dev/null
-  find "$folder" -maxdepth 1 -name "*@job[0-9]*" -type d -mtime +1 2>/dev/null | sweep_private
-  find "$folder" -maxdepth 1 -name ".*.lock" -type l -mtime +1 2>/dev/null | while read -r path; do
+  find "$folder" -maxdepth 1 -name ".*" -type f -mtime +1 -exec rm -f {} +
+  find "$folder" -maxdepth 1 -name ".boot-*" -mtime +1 -exec rm -rf {} +
+  find "$folder" -maxdepth 1 -name "*@job[0-9]*" -type d -mtime +1 | sweep_private
+  find "$folder" -maxdepth 1 -name ".*.lock" -type l -mtime +1 | while read -r path; do
     holder=$(readlink "$path")
     [ -z "$holder" ] || runs "$holder" || take_away "$path" 9<"$folder"
   done
@@ -96,9 +96,9 @@ acquire() {
   return 1
 }
 
-# A lock without an owner, and what that job left: of a dead holder, or nobody's as it is no link. Many may have seen it,
-# and one of them has taken it away and locked since: one is here at a time, where there is flock(1), and looks again. A
-# lock leads nowhere, so that none is there for -e.
+# Takes away the lock of a dead holder with what that job left, or what is no link and so nobody's lock. Many may have seen
+# it, and one of them may have taken it away and locked since: one is here at a time, where there is flock(1), and looks
+# again. A lock leads nowhere, so for -e there is none.
 take_away() {
   flock 9 2>/dev/null
   if [ -n "$holder" ]; then [ "$(readlink "$1")" = "$holder" ]; else [ -e "$1" ]; fi || return 0
