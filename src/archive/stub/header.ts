@@ -6,7 +6,7 @@ import { damaged } from "../codec/codec.js";
  * these lines, which have the same length in every file; a value that is shorter has spaces behind it, which sh
  * does not see:
  *   #!/bin/sh
- *   # envpack self-extractor 1: …
+ *   # envpack self-extractor 2: …
  *   start=     16 bytes: where the archive begins, as `tail -c +N` counts: 1 is the first byte
  *   size=      16 bytes: its length
  *   sha256=    64 bytes: its SHA-256 in hex
@@ -17,6 +17,8 @@ import { damaged } from "../codec/codec.js";
 
 /** What the lines say. */
 export interface StubFields {
+  /** Of the script. */
+  readonly version: number;
   /** Bytes before the archive. */
   readonly base: number;
   /** Bytes of the archive. */
@@ -28,7 +30,7 @@ export interface StubFields {
 }
 
 /** Raised with every change of the script, whose digest then joins those that stub.ts knows. */
-export const STUB_VERSION = 1;
+export const STUB_VERSION = 2;
 
 const FIRST = "#!/bin/sh\n# envpack self-extractor ";
 const ABOUT = ": a script, and behind it a .tar.gz, which an editor or a transfer as text would spoil\n";
@@ -65,13 +67,13 @@ export function stubPlatform(triple: string): string {
 }
 
 /** The lines; all have the same length, whatever they say. */
-export function encodeStubHeader({ base, size, sha256, platform, name }: StubFields, version = STUB_VERSION): Buffer {
+export function encodeStubHeader({ version, base, size, sha256, platform, name }: StubFields): Buffer {
   const values = { start: `${base + 1}`, size: `${size}`, sha256, platform: `'${platform}'`, name: `'${name}'` };
   const lines = Object.entries(values).map(([key, value]) => `${key}=${value.padEnd(WIDTHS[key as keyof typeof WIDTHS])}\n`);
   return Buffer.from(`${FIRST}${version}${ABOUT}${lines.join("")}`, "latin1");
 }
 
-const NOTHING: StubFields = { base: 0, size: 0, sha256: "0".repeat(64), platform: "", name: "" };
+const NOTHING: StubFields = { version: STUB_VERSION, base: 0, size: 0, sha256: "0".repeat(64), platform: "", name: "" };
 export const STUB_HEADER_BYTES = encodeStubHeader(NOTHING).length;
 
 const LINES = /^start=(\d+) *\nsize=(\d+) *\nsha256=([0-9a-f]{64})\nplatform='([A-Za-z0-9._+-]*)' *\nname='([A-Za-z0-9._+-]*)' *\n$/;
@@ -94,8 +96,8 @@ export function decodeStubHeader(start: Buffer): StubFields {
   const found = LINES.exec(text.slice(`${version}${ABOUT}`.length));
   if (found === null) throw foreignScript();
   const [, begin = "", size = "", sha256 = "", platform = "", name = ""] = found;
-  const fields = { base: Number(begin) - 1, size: Number(size), sha256, platform, name };
-  if (!encodeStubHeader(fields, version).equals(header)) throw foreignScript();
+  const fields = { version, base: Number(begin) - 1, size: Number(size), sha256, platform, name };
+  if (!encodeStubHeader(fields).equals(header)) throw foreignScript();
   return fields;
 }
 

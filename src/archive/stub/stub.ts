@@ -5,9 +5,10 @@ import type { EnvpackError } from "../../support/errors.js";
 import { damaged } from "../codec/codec.js";
 import { beginsStub, decodeStubHeader, foreignScript, STUB_HEADER_BYTES, STUB_START, type StubFields } from "./header.js";
 
-/** The scripts that follow the header's lines, by their bytes and their SHA-256: one a version, none is ever taken away. A test compares the last with what is written. */
+/** The scripts that follow the header's lines, version 1 first: none is ever taken away. A test compares the last with what is written. */
 const SCRIPTS: readonly { readonly bytes: number; readonly sha256: string }[] = [
   { bytes: 10248, sha256: "c8d03020fd34d91c52a4cb2d99837cba3b76ecb005356d7d2a7f225cecb1b71a" },
+  { bytes: 10391, sha256: "f2d88d039bf70ad38e61d8ba87b61622407b6f05865c5593c2f96bbf3bda45b7" },
 ];
 
 /** The most bytes that stand in front of an archive. */
@@ -23,8 +24,8 @@ export const STUB_MAX = STUB_HEADER_BYTES + Math.max(...SCRIPTS.map(({ bytes }) 
 export function readStub(start: Buffer): StubFields | null {
   if (!beginsStub(start)) return null;
   const fields = decodeStubHeader(start);
-  const script = SCRIPTS.find(({ bytes }) => STUB_HEADER_BYTES + bytes === fields.base);
-  if (script === undefined) throw foreignScript();
+  const script = SCRIPTS[fields.version - 1];
+  if (script === undefined || STUB_HEADER_BYTES + script.bytes !== fields.base) throw foreignScript();
   if (start.length < fields.base) throw damaged("the script in front of it is cut off");
   const found = createHash("sha256").update(start.subarray(STUB_HEADER_BYTES, fields.base)).digest("hex");
   if (found !== script.sha256) throw foreignScript();

@@ -4,7 +4,7 @@
 self=$0
 unset IFS
 set -u +e +f +C
-stage= made= job= code=0
+stage= made= ended=${!-} code=0
 
 die() {
   printf 'envpack: error[%s] %s\n' "$1" "$2" >&2
@@ -83,20 +83,20 @@ fits() {
   esac
 }
 
-# What runs longer is a job that is waited for: a shell looks at signals between its commands only.
+# What runs longer is a job that is waited for: a shell looks at signals between its commands only. Which job still runs
+# is told by the shell's own $!: a signal may come before the script could note a job that it has just started.
 await() {
-  job=$!
-  wait "$job"
+  wait "$!"
   code=$?
-  job=
+  ended=$!
   return "$code"
 }
 
 clean() {
-  if [ -n "$job" ]; then
-    kill "$job" 2>/dev/null
-    wait "$job" 2>/dev/null
-    job=
+  if [ "${!-}" != "$ended" ]; then
+    kill "$!" 2>/dev/null
+    wait "$!" 2>/dev/null
+    ended=$!
   fi
   # What still writes ends with what it reads from.
   if [ -n "$stage" ]; then

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { encodeStubHeader, STUB_HEADER_BYTES, type StubFields } from "../../archive/stub/header.js";
+import { encodeStubHeader, STUB_HEADER_BYTES, STUB_VERSION, type StubFields } from "../../archive/stub/header.js";
 import { explainError } from "../../support/errors.js";
 import { openOutput, type FileOutput, type Sink } from "./output.js";
 
@@ -55,6 +55,7 @@ class StubSink implements Sink {
   async commit(path?: string): Promise<void> {
     const { name, platform, script } = this.#options;
     const header = encodeStubHeader({
+      version: STUB_VERSION,
       base: STUB_HEADER_BYTES + script.length,
       size: this.#size,
       sha256: this.#hash.digest("hex"),
