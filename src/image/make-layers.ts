@@ -1,13 +1,14 @@
-import { fileOfBytes, META, type PlannedEntry, type PlannedFile } from "../archive/entry.js";
-import { encodeEnd, encodeFrame, encodeHead } from "../archive/index/index-lines.js";
+import type { PlannedEntry, PlannedFile } from "../archive/entry.js";
+import { encodeEnd, encodeFrame, encodeHead, isLineOf, sizeInLine } from "../archive/index/index-lines.js";
 import { headerOfIndex } from "../archive/index/index-header.js";
 import { paddedSize } from "../archive/tar/header-fields.js";
-import { Tree } from "../archive/tree.js";
+import { checkTree } from "../archive/tree.js";
 import { keyOfLayer, writeLayer, type LayerContent, type LayerFindings, type LayerMaker } from "../engine/write/write-layer.js";
 import type { FileHits } from "../scan/scan.js";
 import type { BlobSource } from "./oci/blobs.js";
 import { MEDIA, type Descriptor } from "./oci/documents.js";
 import { copyBlob, type LayoutWriter } from "./oci/layout-writer.js";
+import { append } from "../support/append.js";
 import { EnvpackError } from "../support/errors.js";
 import { createHash } from "node:crypto";
 import { encodeFolders } from "./libc/raw-tar.js";
@@ -57,15 +58,14 @@ export interface MadeLayers {
 
 /** A file that was changed as late as this before the packing may change again within a tick of its clock. */
 const TICK = 2000;
+const NEWLINE = 10;
 
 /** Makes the layers of an environment, from what changes least to what changes most; the last one holds the index. */
 export async function makeLayers(request: LayersRequest): Promise<MadeLayers> {
   const { subject, maker, system } = request;
   const planned = splitLayers(subject.entries, subject.manifest.kind);
   const head = new Uint8Array(encodeFolders(subject.prefix.slice(1), maker.shape.mtime));
-  const tree = new Tree();
-  tree.add(subject.entries);
-  tree.checkLinks();
+  checkTree(subject.entries);
   const book = new IndexBook(maker);
   const layers: MadeLayer[] = [];
   let reusedBytes = 0;
@@ -120,11 +120,12 @@ async function makeLayer(
   const { key, changed } = reuse ? await keyOfLayer(maker, content) : { key: "", changed: Infinity };
   const known = reuse ? await recall<RememberedLayer>(key) : null;
   if (known !== null) {
-    const descriptor = { mediaType, digest: known.digest, size: known.size };
+    const { digest, size, diffId, hits } = known.value;
+    const descriptor = { mediaType, digest, size };
     const from = await takeOver(descriptor, request);
     if (from !== null) {
       maker.onBytes?.(sizeOf(content.entries));
-      return { layer: { role, descriptor, diffId: known.diffId, from }, found: { lines: [Buffer.from(known.lines)], hits: known.hits } };
+      return { layer: { role, descriptor, diffId, from }, found: { lines: [known.bytes], hits } };
     }
   }
   let found: LayerFindings & { readonly diffId: string } = { lines: [], hits: [], diffId: "" };
@@ -132,15 +133,9 @@ async function makeLayer(
     found = await writeLayer(maker, content, write);
   });
   const { digest, size } = descriptor;
-  if (changed < began - TICK)
-    remember(key, {
-      digest,
-      size,
-      diffId: found.diffId,
-      hits: found.hits,
-      lines: Buffer.concat(found.lines).toString("utf8"),
-    } satisfies RememberedLayer);
-  return { layer: { role, descriptor, diffId: found.diffId, from: null }, found };
+  const { diffId, hits, lines } = found;
+  if (changed < began - TICK) remember(key, { digest, size, diffId, hits } satisfies RememberedLayer, lines);
+  return { layer: { role, descriptor, diffId, from: null }, found };
 }
 
 /** A layer that is damaged in the earlier layout is made again. */
@@ -162,7 +157,8 @@ class IndexBook {
   readonly #shape: LayerMaker["shape"];
   readonly #folders = new Set<string>();
   readonly #hash = createHash("sha256");
-  #lines: string[] = [];
+  /** As bytes: as texts they would take three times the memory. */
+  #lines: Uint8Array[] = [];
   #taken = 0;
   entries = 0;
   bytes = 0;
@@ -178,38 +174,51 @@ class IndexBook {
   }
 
   add({ lines, hits }: LayerFindings): void {
-    for (const line of Buffer.concat(lines).toString("utf8").split("\n")) this.#take(line);
-    this.hits.push(...hits);
+    for (const some of lines) this.#take(some);
+    append(this.hits, hits);
     this.#taken = lines.length;
   }
 
   /** The index as it stands in the tar, with its header and padding. No frame of an archive holds these entries: one that is empty stands for all. */
-  finish({ lines }: LayerFindings, { shape }: LayerMaker): Uint8Array {
-    for (const line of Buffer.concat(lines.slice(this.#taken)).toString("utf8").split("\n")) this.#take(line);
+  finish({ lines }: LayerFindings, { shape }: LayerMaker): readonly Uint8Array[] {
+    for (const some of lines.slice(this.#taken)) this.#take(some);
     const head = encodeHead({ format: "tar", ...shape }) + encodeFrame({ at: 0, size: 0, tar: 0, crc32: 0 });
-    const index = fileOfBytes(
-      META.index,
-      Buffer.from(head + this.#lines.join("") + encodeEnd({ entries: this.entries, bytes: this.bytes, frames: 1 })),
-    );
-    const bytes = index.source.kind === "bytes" ? index.source.bytes : new Uint8Array();
-    this.sha256 = createHash("sha256").update(bytes).digest("hex");
+    const end = encodeEnd({ entries: this.entries, bytes: this.bytes, frames: 1 });
+    const parts = [Buffer.from(head), ...this.#lines, Buffer.from(end)];
     this.#lines = [];
-    return Buffer.concat([
-      headerOfIndex(bytes.length, this.sha256, this.#shape),
-      bytes,
-      Buffer.alloc(paddedSize(bytes.length) - bytes.length),
-    ]);
+    const hash = createHash("sha256");
+    let size = 0;
+    for (const part of parts) {
+      hash.update(part);
+      size += part.length;
+    }
+    this.sha256 = hash.digest("hex");
+    return [headerOfIndex(size, this.sha256, this.#shape), ...parts, Buffer.alloc(paddedSize(size) - size)];
   }
 
-  #take(line: string): void {
-    if (line === "") return;
-    if (line.startsWith('{"type":"directory"')) {
-      if (this.#folders.has(line)) return;
-      this.#folders.add(line);
+  #take(lines: Uint8Array): void {
+    const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length);
+    let from = 0;
+    for (let at = 0, next = 0; at < bytes.length; at = next) {
+      next = bytes.indexOf(NEWLINE, at) + 1;
+      if (isLineOf("directory", bytes, at)) {
+        const line = bytes.toString("latin1", at, next);
+        if (this.#folders.has(line)) {
+          this.#keep(bytes.subarray(from, at));
+          from = next;
+          continue;
+        }
+        this.#folders.add(line);
+      }
+      this.entries++;
+      if (isLineOf("file", bytes, at)) this.bytes += sizeInLine(bytes, next);
     }
-    this.entries++;
-    this.bytes += Number(/^\{"type":"file","path":"(?:[^"\\]|\\.)*","mode":"\d+","size":(\d+)/.exec(line)?.[1] ?? 0);
-    this.#lines.push(`${line}\n`);
-    this.#hash.update(`${line}\n`);
+    this.#keep(bytes.subarray(from));
+  }
+
+  #keep(lines: Uint8Array): void {
+    if (lines.length === 0) return;
+    this.#lines.push(lines);
+    this.#hash.update(lines);
   }
 }

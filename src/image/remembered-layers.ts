@@ -1,5 +1,5 @@
-import { hash, randomBytes } from "node:crypto";
-import { lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, hash, randomBytes } from "node:crypto";
+import { closeSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isOwn } from "../cache/own-folder.js";
@@ -7,15 +7,19 @@ import { openCache } from "../cache/place.js";
 import type { FileHits } from "../scan/scan.js";
 import { readShortFile } from "../support/read-text.js";
 
-/** What is remembered of a layer: enough to put it into another image without reading its files. */
+/** What is remembered of a layer, beside the index lines of its entries: enough to put it into another image without reading its files. */
 export interface RememberedLayer {
   /** "sha256:…" of the compressed layer, and its bytes. */
   readonly digest: string;
   readonly size: number;
   readonly diffId: string;
   readonly hits: readonly FileHits[];
-  /** The index lines of its entries. */
-  readonly lines: string;
+}
+
+/** What a record holds: a line of JSON, any bytes behind it, and its digest. */
+export interface Remembered<T> {
+  readonly value: T;
+  readonly bytes: Buffer;
 }
 
 /** Bytes of a record, and of the digest behind it. */
@@ -23,39 +27,55 @@ const MOST_BYTES = 256 << 20;
 const DIGEST = 64;
 /** Layers that are remembered: those of a dozen images in a dozen versions. */
 const MOST_RECORDS = 256;
+const NEWLINE = 10;
 const KEY = /^[0-9a-f]{64}$/;
 
 /** What was remembered under that key; null where nothing is known, or nothing that can be trusted. */
-export async function recall<T>(key: string): Promise<T | null> {
+export async function recall<T>(key: string): Promise<Remembered<T> | null> {
   try {
     const { folder } = openCache("layers");
     if (folder === null) return null;
     const path = join(folder, key);
     // Only what this user wrote: whoever can write here could have another layer put into an image.
     if (!isOwn(lstatSync(path))) return null;
-    const bytes = readShortFile(path, MOST_BYTES);
-    const end = bytes.length - DIGEST;
-    if (end < 0 || hash("sha256", bytes.subarray(0, end)) !== bytes.toString("latin1", end)) return null;
+    const record = readShortFile(path, MOST_BYTES);
+    const end = record.length - DIGEST;
+    if (end < 0 || hash("sha256", record.subarray(0, end)) !== record.toString("latin1", end)) return null;
     const now = new Date();
     await utimes(path, now, now);
-    return JSON.parse(bytes.toString("utf8", 0, end)) as T;
+    const line = record.indexOf(NEWLINE);
+    return { value: JSON.parse(record.toString("utf8", 0, line)) as T, bytes: record.subarray(line + 1, end) };
   } catch {
     return null;
   }
 }
 
 /** It is only remembered for next time: what goes wrong here stops nothing. */
-export function remember(key: string, value: object): void {
+export function remember(key: string, value: object, bytes: readonly Uint8Array[] = []): void {
   try {
     const { folder } = openCache("layers");
     if (folder === null) return;
     const writing = join(folder, `.writing-${process.pid}-${randomBytes(4).toString("hex")}`);
-    const text = Buffer.from(JSON.stringify(value));
-    writeFileSync(writing, Buffer.concat([text, Buffer.from(hash("sha256", text))]), { flag: "wx", mode: 0o600 });
+    writeRecord(writing, [Buffer.from(`${JSON.stringify(value)}\n`), ...bytes]);
     renameSync(writing, join(folder, key));
     removeOld(folder);
   } catch {
     // A full disk, or a cache that was removed meanwhile.
+  }
+}
+
+/** Part by part: the lines of a large environment, put together first, would take its memory once more. */
+function writeRecord(path: string, parts: readonly Uint8Array[]): void {
+  const descriptor = openSync(path, "wx", 0o600);
+  try {
+    const digest = createHash("sha256");
+    for (const part of parts) {
+      digest.update(part);
+      writeFileSync(descriptor, part);
+    }
+    writeFileSync(descriptor, digest.digest("hex"));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

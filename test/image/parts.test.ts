@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -176,14 +177,21 @@ test("what is remembered of layers is believed where it is whole, and this user'
   vi.stubEnv("XDG_CACHE_HOME", scratchFolder("remembered"));
   onTestFinished(() => void vi.unstubAllEnvs());
   const key = "a".repeat(64);
-  remember(key, { digest: "one" });
-  expect(await recall(key)).toEqual({ digest: "one" });
+  const lines = ['{"type":"file"}\n', "ü\n"].map((line) => Buffer.from(line));
+  const known = { value: { digest: "one" }, bytes: Buffer.concat(lines) };
+  remember(key, known.value, lines);
+  expect(await recall(key)).toEqual(known);
   const path = join(openCache("layers").folder ?? "", key);
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.toString("latin1").replace("one", "two"));
   expect(await recall(key)).toBe(null);
   writeFileSync(path, bytes);
-  expect(await recall(key)).toEqual({ digest: "one" });
+  expect(await recall(key)).toEqual(known);
+  // What an older envpack wrote: JSON alone.
+  const old = '{"digest":"one"}';
+  writeFileSync(path, `${old}${createHash("sha256").update(old).digest("hex")}`);
+  expect(await recall(key)).toBe(null);
+  writeFileSync(path, bytes);
   if (process.getuid?.() !== 0) return;
   chownSync(path, 12345, 12345);
   expect(await recall(key)).toBe(null);

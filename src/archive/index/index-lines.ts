@@ -68,6 +68,30 @@ export function encodeEntry(entry: Entry): string {
   }
 }
 
+/** What an entry's line begins with. */
+const STARTS = { directory: Buffer.from('{"type":"directory"'), file: Buffer.from('{"type":"file"') } as const;
+
+/** Whether the line that begins there is an entry's of that type: without making a text of it. */
+export function isLineOf(type: keyof typeof STARTS, lines: Buffer, at: number): boolean {
+  const start = STARTS[type];
+  return lines.compare(start, 0, start.length, at, Math.min(at + start.length, lines.length)) === 0;
+}
+
+/** Behind a file's size: its digest in hex, and the line's end. */
+const BEHIND_SIZE = `,"sha256":"${"0".repeat(64)}"}\n`.length;
+const ZERO = 48;
+
+/** Bytes of a file, by its line, which `encodeEntry` wrote. @param end behind the line's newline */
+export function sizeInLine(lines: Buffer, end: number): number {
+  let size = 0;
+  let unit = 1;
+  for (let at = end - BEHIND_SIZE - 1; ; at--, unit *= 10) {
+    const digit = (lines[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return size;
+    size += digit * unit;
+  }
+}
+
 /** Nothing in it is escaped by JSON. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 

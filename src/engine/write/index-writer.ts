@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { addToSum, NO_TAR, type TarSum } from "../../archive/codec/codec.js";
 import { FRAME_MAX } from "../../archive/frame.js";
-import { release } from "../../archive/release.js";
-import type { PackTask } from "./pack-frame.js";
+import type { TarTask } from "./pack-frame.js";
 import type { PackedFrame } from "./packed-frame.js";
 
 /** Has a piece of the index compressed. */
-export type Compress = (task: PackTask) => Promise<PackedFrame>;
+export type Compress = (task: TarTask) => Promise<PackedFrame>;
 
 /** An index that is whole: its file, and the compressed pieces of it. */
 export interface GatheredIndex {
@@ -86,10 +85,9 @@ export class IndexWriter {
     this.#compressing.catch(() => undefined);
   }
 
-  async #addPiece(tar: Uint8Array, behind: number | undefined): Promise<void> {
+  async #addPiece(tar: Uint8Array<ArrayBuffer>, behind: number | undefined): Promise<void> {
     const { length } = tar;
     const { frame, tarCrc32 } = await this.#compress({ kind: "tar", tar, part: true, behind });
-    release(tar);
     this.#pieces.push(frame);
     this.#tar = addToSum(this.#tar, { crc32: tarCrc32, bytes: length });
   }

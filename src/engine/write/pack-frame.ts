@@ -53,8 +53,15 @@ export type PackTask =
     }
   | PieceTask
   | DigestTask
-  /** Tar bytes as they are: pieces of the index. */
-  | { readonly kind: "tar"; readonly tar: Uint8Array; readonly part: boolean; readonly behind?: number };
+  | TarTask;
+
+/** Tar bytes as they are: pieces of the index. They have a buffer of their own, which crosses to the thread. */
+export interface TarTask {
+  readonly kind: "tar";
+  readonly tar: Uint8Array<ArrayBuffer>;
+  readonly part: boolean;
+  readonly behind?: number;
+}
 
 /** Part of the one file that the columns tell of. */
 export interface PieceTask {
@@ -122,7 +129,7 @@ class FramePacker {
       case "digest":
         return { result: digestContent(fileOfColumns(task.columns), this.#buffer), transfer: [] };
       case "tar":
-        return this.#compress(task.tar, task, {});
+        return this.#compress(task.tar, task, { tarBytes: task.tar });
     }
   }
 
@@ -234,8 +241,9 @@ class FramePacker {
     const lines = detach(rest.lines ?? new Uint8Array());
     const digests = detach(rest.digests ?? new Uint8Array());
     const tarCrc32 = this.#codec.stream?.endsWithSum === true ? crc32(tar) : 0;
-    // The buffer is used again for the next frame.
-    const tarBytes = this.#withTar ? new Uint8Array(tar) : undefined;
+    // The buffer is used again for the next frame; what came to be compressed goes back, or is given up.
+    const tarBytes = this.#withTar ? (rest.tarBytes ?? new Uint8Array(tar)) : undefined;
+    if (tarBytes === undefined && rest.tarBytes !== undefined) release(rest.tarBytes);
     const own = { frame, slotted, sha256, lines, digests, crc32: sum, tar: tar.length, tarCrc32 };
     const result: PackedFrame = { hits: [], piece: null, binary: false, isTaken: false, ...rest, ...own, tarBytes };
     const transfer = [frame.buffer, lines.buffer, digests.buffer];

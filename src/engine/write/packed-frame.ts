@@ -13,7 +13,7 @@ export interface PackedFrame {
   readonly tar: number;
   readonly tarCrc32: number;
   /** The tar itself, where that was wanted. */
-  readonly tarBytes?: Uint8Array;
+  readonly tarBytes?: Uint8Array<ArrayBuffer>;
   /** SHA-256 of `frame` in hex, where that was wanted; else "". */
   readonly sha256: string;
   /** The index lines of its entries; none of a piece. */

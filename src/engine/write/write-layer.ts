@@ -12,9 +12,10 @@ import { inOrder } from "../threads/in-order.js";
 import type { Pool } from "../threads/pool.js";
 import { cutTasks, type FrameTask } from "./frame-tasks.js";
 import { fileOfColumns } from "./packed-entries.js";
-import type { PackJob, PackTask, PieceTask } from "./pack-frame.js";
+import type { PackJob, PieceTask, TarTask } from "./pack-frame.js";
 import type { PackedFrame } from "./packed-frame.js";
 import { LargeFile } from "./large-file.js";
+import { append } from "../../support/append.js";
 
 /** What all layers of an image share. */
 export interface LayerMaker {
@@ -35,7 +36,7 @@ export interface LayerContent {
   /** Files that go in last, known when all else was read. */
   readonly tail?: (found: LayerFindings) => readonly PlannedFile[];
   /** Tar bytes that stand behind them: the index, which lists all before it. */
-  readonly closing?: (found: LayerFindings) => Uint8Array;
+  readonly closing?: (found: LayerFindings) => readonly Uint8Array[];
 }
 
 /** What was learned of a layer's files while they were read. */
@@ -88,16 +89,36 @@ export async function writeLayer(
   maker.pool.startFor({ entries: content.entries.length, bytes: content.head.length + sumSizes(content.entries) });
   maker.pool.assign(jobOf(maker));
   const writer = new LayerWriter(codec, maker, write);
-  await writer.addTar(content.head);
+  await writer.addTar([content.head]);
   await writer.addEntries(content.entries);
   if (content.tail !== undefined) await writer.addEntries(content.tail(writer));
   if (content.closing !== undefined) await writer.addTar(content.closing(writer));
-  await writer.addTar(new Uint8Array(END_MARK));
+  await writer.addTar([new Uint8Array(END_MARK)]);
   return writer.finish();
 }
 
 function jobOf({ codec, level, shape, roots }: LayerMaker): PackJob {
   return { kind: "pack", codec, level, shape, roots, forReuse: false, withTar: true };
+}
+
+/** Copies, all of one length but the last: each crosses to a thread with its buffer. */
+function* piecesOf(tar: readonly Uint8Array[]): Generator<Uint8Array<ArrayBuffer>> {
+  let left = tar.reduce((sum, { length }) => sum + length, 0);
+  let piece = new Uint8Array(Math.min(FRAME_MAX, left));
+  let filled = 0;
+  for (const part of tar) {
+    for (let done = 0; done < part.length;) {
+      const some = part.subarray(done, done + piece.length - filled);
+      piece.set(some, filled);
+      filled += some.length;
+      done += some.length;
+      if (filled < piece.length) continue;
+      yield piece;
+      left -= filled;
+      piece = new Uint8Array(Math.min(FRAME_MAX, left));
+      filled = 0;
+    }
+  }
 }
 
 class LayerWriter implements LayerFindings {
@@ -118,17 +139,11 @@ class LayerWriter implements LayerFindings {
   }
 
   /** Adds tar bytes as they are. */
-  async addTar(tar: Uint8Array): Promise<void> {
+  async addTar(tar: readonly Uint8Array[]): Promise<void> {
     const { pool } = this.#maker;
-    const pieces = Array.from({ length: Math.ceil(tar.length / FRAME_MAX) }, (_, index) =>
-      tar.slice(index * FRAME_MAX, (index + 1) * FRAME_MAX),
-    );
-    for await (const { piece, packed } of inOrder(pieces, pool.capacity, async (one) => ({
-      piece: one,
-      packed: await pool.run<PackedFrame>({ kind: "tar", tar: one, part: false } satisfies PackTask),
-    }))) {
-      await this.#append(packed, piece);
-    }
+    const compress = (piece: Uint8Array<ArrayBuffer>): Promise<PackedFrame> =>
+      pool.run({ kind: "tar", tar: piece, part: false } satisfies TarTask, [piece.buffer]);
+    for await (const packed of inOrder(piecesOf(tar), pool.capacity, compress)) await this.#append(packed);
   }
 
   async addEntries(entries: readonly PlannedEntry[]): Promise<void> {
@@ -137,13 +152,12 @@ class LayerWriter implements LayerFindings {
       cut: one,
       packed: await pool.run<PackedFrame>(one.task),
     }))) {
-      await this.#append(packed, packed.tarBytes as Uint8Array);
+      await this.#append(packed);
       if (cut.task.kind === "piece") this.#addPiece(cut.task, packed);
       else {
         this.lines.push(packed.lines);
-        this.hits.push(...packed.hits);
+        append(this.hits, packed.hits);
       }
-      if (packed.tarBytes !== undefined) release(packed.tarBytes);
       onBytes?.(cut.bytes);
     }
   }
@@ -154,8 +168,10 @@ class LayerWriter implements LayerFindings {
     return { lines: this.lines, hits: this.hits, diffId: `sha256:${this.#hash.digest("hex")}`, tarBytes: this.#sum.bytes };
   }
 
-  async #append({ frame, tar, tarCrc32 }: PackedFrame, tarBytes: Uint8Array): Promise<void> {
+  async #append({ frame, tar, tarCrc32, tarBytes }: PackedFrame): Promise<void> {
+    if (tarBytes === undefined) throw new Error("a frame of a layer came without its tar");
     this.#hash.update(tarBytes);
+    release(tarBytes);
     this.#sum = addToSum(this.#sum, { crc32: tarCrc32, bytes: tar });
     const start = this.#codec.stream?.start;
     if (!this.#isBegun && start !== undefined && start.length > 0) await this.#write(new Uint8Array(start));
@@ -171,7 +187,7 @@ class LayerWriter implements LayerFindings {
     large.add(packed);
     if (!large.endsAt(at + length)) return;
     const { line, hits } = large.finish();
-    this.hits.push(...hits);
+    append(this.hits, hits);
     this.lines.push(Buffer.from(line));
     this.#large = null;
   }

@@ -30,7 +30,7 @@ import { LargeDigests } from "./large-digests.js";
 import { inOrder } from "../threads/in-order.js";
 import type { FolderPlace } from "../sinks/folder-sink.js";
 import type { Sink } from "../sinks/output.js";
-import type { PackJob, PackTask } from "./pack-frame.js";
+import type { PackJob, TarTask } from "./pack-frame.js";
 import type { PackedFrame } from "./packed-frame.js";
 import type { Pool } from "../threads/pool.js";
 import { FrameKeys, type FrameKey } from "../reuse/frame-key.js";
@@ -91,12 +91,12 @@ export async function writeArchive(request: WriteRequest, sink: Sink): Promise<W
   const job: PackJob = { kind: "pack", codec: codec.name, level, shape, roots, forReuse, into, slots: slots?.memory };
   pool.assign(job);
   checkRequest(request);
-  const run = (task: PackTask): Promise<PackedFrame> => pool.run(task);
+  const compress = (task: TarTask): Promise<PackedFrame> => pool.run(task, [task.tar.buffer]);
   const assembler = new ArchiveAssembler({
     sink,
     head: { ...shape, format },
     container: containerOf(codec, into),
-    compress: run,
+    compress,
     forLoading: request.forLoading,
   });
   await assembler.start();

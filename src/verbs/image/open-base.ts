@@ -151,7 +151,7 @@ async function open(source: OpenImage["source"], root: Descriptor, { subject }: 
 async function factsOf(image: OpenImage, prefix: string): Promise<BaseFacts> {
   const key = hash("sha256", JSON.stringify(["base", 1, image.descriptor.digest, prefix]));
   const known = await recall<{ libc: BaseFacts["libc"]; glibc: string | null; libraries: string[]; above: [string, "file"][] }>(key);
-  if (known !== null) return { ...known, libraries: new Set(known.libraries), above: new Map(known.above) };
+  if (known !== null) return { ...known.value, libraries: new Set(known.value.libraries), above: new Map(known.value.above) };
   const { libc, glibc, libraries, above } = await readBase(image, prefix);
   remember(key, { libc, glibc, libraries: [...libraries], above: [...above] });
   return { libc, glibc, libraries, above };
