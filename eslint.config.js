@@ -173,6 +173,10 @@ export default tseslint.config(
           selector: ":matches(PropertyDefinition, MethodDefinition[kind!='constructor'], TSParameterProperty)[accessibility='private']",
           message: "a private member is a #name",
         },
+        {
+          selector: "CallExpression[callee.property.name=/^(push|unshift)$/] > SpreadElement",
+          message: "some 120,000 arguments overflow the stack; append() of src/support/append.ts takes any number",
+        },
       ],
       "max-lines": ["error", { max: 250, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],

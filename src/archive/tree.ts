@@ -3,6 +3,7 @@ import type { DirectoryEntry, HardlinkEntry, PlannedFile, FileEntry, SymlinkEntr
 import { EntriesByPath } from "./entries-by-path.js";
 import { findPathFault, findTextFault, MAX_LINK_HOPS } from "./path-rules.js";
 import { isWorkPath } from "./work-names.js";
+import { append } from "../support/append.js";
 
 type TreeEntry = DirectoryEntry | FileEntry | PlannedFile | SymlinkEntry | HardlinkEntry;
 
@@ -97,7 +98,7 @@ function checkLink(link: SymlinkEntry, links: ReadonlyMap<string, SymlinkEntry>)
     if (target !== null) {
       if (/^[/\\]|^[A-Za-z]:/.test(target)) throw unsafe("a link leads to an absolute path", link.path);
       if (++hops > MAX_LINK_HOPS) throw unsafe("a link leads round in a circle", link.path);
-      ahead.push(...target.split("/").reverse());
+      append(ahead, target.split("/").reverse());
     }
     const part = ahead.pop();
     if (part === undefined) return looked;

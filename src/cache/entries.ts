@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readShortText } from "../support/read-text.js";
 import { isInUse } from "./uses.js";
 import { namesIn } from "../support/names-in.js";
+import { append } from "../support/append.js";
 
 /**
  * "runtime": a package of Node.js or npm; "answer": what a registry said of versions; "frames": what is remembered of
@@ -39,11 +40,11 @@ export async function listEntries(cache: string): Promise<CacheEntry[]> {
   const entries: CacheEntry[] = [];
   for (const name of sortedNamesIn(cache)) {
     const path = join(cache, name);
-    if (name === "runtimes") entries.push(...(await listRuntimes(cache)));
-    else if (name === "answers") entries.push(...listFiles(path, "answer", /^[0-9a-f]{64}\.json$/));
-    else if (name === "frames") entries.push(...listFiles(path, "frames", KEY));
-    else if (name === "layers" || name === "pushes") entries.push(...listFiles(path, "frames", KEY));
-    else if (name === "compiled") entries.push(...listCompiled(path));
+    if (name === "runtimes") append(entries, await listRuntimes(cache));
+    else if (name === "answers") append(entries, listFiles(path, "answer", /^[0-9a-f]{64}\.json$/));
+    else if (name === "frames") append(entries, listFiles(path, "frames", KEY));
+    else if (name === "layers" || name === "pushes") append(entries, listFiles(path, "frames", KEY));
+    else if (name === "compiled") append(entries, listCompiled(path));
     else if (name !== "uses") entries.push(describe(path, isOldRuntime(path, name) ? "leftover" : "unknown", name, false));
   }
   return entries;

@@ -23,7 +23,7 @@ const MOST_LINKS = 40;
 export function findWeakness(folder: string): Weakness | null {
   const user = process.getuid?.();
   if (user === undefined) return null;
-  const parts = folder.split("/").filter((part) => part !== "" && part !== ".");
+  let parts = folder.split("/").filter((part) => part !== "" && part !== ".");
   let at = "/";
   let links = 0;
   for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
@@ -43,7 +43,7 @@ export function findWeakness(folder: string): Weakness | null {
     if (++links > MOST_LINKS) return { path, what: "leads in a circle" };
     const target = readlinkSync(path);
     if (target.startsWith("/")) at = "/";
-    parts.unshift(...target.split("/").filter((one) => one !== "" && one !== "."));
+    parts = [...target.split("/").filter((one) => one !== "" && one !== "."), ...parts];
   }
   return null;
 }

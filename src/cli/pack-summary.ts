@@ -10,6 +10,7 @@ import { entriesText, formatSeconds } from "./quantities.js";
 import { countOf, formatBytes, formatShare } from "../support/quantities.js";
 import { residualLines } from "./residual-text.js";
 import { unfitText } from "./unfit-text.js";
+import { append } from "../support/append.js";
 
 /** What `envpack pack` says when it is done: a few lines, without a newline at the end; `engine` is the one it was packed for. */
 export function packText(result: PackResult, seconds: number, engine?: "yarn"): string {
@@ -28,8 +29,8 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
     (file) => file !== null,
   );
   if (written.length > 0) lines.push(`  beside it: ${written.map((file) => escapeText(basename(file))).join(", ")}`);
-  if (result.image !== null) lines.push(...imageLines(result.image));
-  if (result.trace !== null) lines.push(...traceLines(result.trace));
+  if (result.image !== null) append(lines, imageLines(result.image));
+  if (result.trace !== null) append(lines, traceLines(result.trace));
   const reused = formatShare(reusedBytes, bytes);
   if (reusedBytes > 0 && reused !== null)
     lines.push(
@@ -42,7 +43,9 @@ export function packText(result: PackResult, seconds: number, engine?: "yarn"): 
   const [project = "app"] = manifest.resolveFrom;
   if (manifest.kind === "project" && project !== "app")
     lines.push(`  the workspace is in app/, the member in ${escapeText(project)}/: DIR/bin/node DIR/${escapeText(project)}/…`);
-  lines.push(...residualLines(result.residuals), ...leftOutLines(result.leftOut), ...noticeLines(notices));
+  append(lines, residualLines(result.residuals));
+  append(lines, leftOutLines(result.leftOut));
+  append(lines, noticeLines(notices));
   if (output !== null)
     lines.push(
       engine === undefined

@@ -1,3 +1,5 @@
+import { append } from "../support/append.js";
+
 /**
  * Breaks a text into lines of at most `width` columns, at spaces; a longer word stays whole.
  *
@@ -38,7 +40,7 @@ export function layOutNotes(text: string, width: number): string {
   let examples: Example[] = [];
   const flush = (): void => {
     if (paragraph.length > 0) out.push(wrap(paragraph.join(" "), width));
-    if (examples.length > 0) out.push(...layOutExamples(examples, width));
+    if (examples.length > 0) append(out, layOutExamples(examples, width));
     [paragraph, examples] = [[], []];
   };
   for (const line of text.trim().split("\n")) {

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, sep } from "node:path";
 import { readPackageJson, type PackageJson } from "./package-json.js";
+import { append } from "../support/append.js";
 
 /** A dependency as Node finds it from a package's own folder. */
 export interface Found {
@@ -52,7 +53,10 @@ export function findClosure(
     const names = [...new Set(kinds.flatMap((kind) => [...kind.keys()]))].sort();
     const dependencies = names.map((name) => finder.find(folder, name)).filter((found) => found !== null);
     reached.set(folder, { folder, json, dependencies });
-    pending.push(...dependencies.map((found) => found.folder));
+    append(
+      pending,
+      dependencies.map((found) => found.folder),
+    );
   }
   return reached;
 }

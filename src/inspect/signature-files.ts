@@ -10,6 +10,7 @@ import { TextRefused } from "../support/read-text.js";
 import { signedPart, type Footer } from "../archive/footer.js";
 import { writeWhole } from "../engine/sinks/output.js";
 import { EnvpackError, explainError } from "../support/errors.js";
+import { append } from "../support/append.js";
 
 /** Whose signature an archive must bear, as the commands are told. */
 export interface SignatureOptions {
@@ -59,7 +60,7 @@ export async function readSignatureRule(
 /** The public keys in files. */
 export async function readVerifyKeys(paths: readonly string[]): Promise<SignatureRule["keys"]> {
   const keys: SignatureRule["keys"][number][] = [];
-  for (const path of paths) keys.push(...parseNamed(path, await readText(path, "cannot read the key"), parseVerifyKeys));
+  for (const path of paths) append(keys, parseNamed(path, await readText(path, "cannot read the key"), parseVerifyKeys));
   return keys;
 }
 

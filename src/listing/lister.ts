@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Listing } from "./listing.js";
 import { TreeWalker, type FoundFolder, type ListedPart } from "./tree-walker.js";
+import { append } from "../support/append.js";
 
 /** A tree that several threads list, each the folder that comes next. */
 export interface ListTask {
@@ -44,7 +45,7 @@ export class Lister {
     while (pending.length > 0 && pending.length < FOLDERS) {
       top.push(pending.shift()?.path ?? "");
       walker.step();
-      pending.push(...walker.takePending());
+      append(pending, walker.takePending());
     }
     // The largest first: half of a tree's files may lie in one folder, and whoever comes to it last lists it while the others wait.
     pending.sort((a, b) => b.bytes - a.bytes);

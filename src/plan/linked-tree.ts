@@ -3,6 +3,7 @@ import { fileUnder, type PlannedEntry, type PlannedFile } from "../archive/entry
 import { MAX_LINK_HOPS } from "../archive/path-rules.js";
 import { asObject, parseObject } from "../environment/package-json.js";
 import { climbsOf, namesTypescript } from "./own-place.js";
+import { append } from "../support/append.js";
 
 /** What Node runs or loads: a copy of it elsewhere finds other files by relative paths. */
 const CODE = /\.([cm]?[jt]sx?|node|so(\.\d+)*)$/;
@@ -63,7 +64,7 @@ export class LinkedTree {
       if (node === undefined) return null;
       if (node.type !== "symlink") reached.push(part);
       else if (++hops > MAX_LINK_HOPS) return null;
-      else ahead.push(...node.target.split("/").reverse());
+      else append(ahead, node.target.split("/").reverse());
     }
     return reached.join("/");
   }

@@ -7,6 +7,7 @@ import { EnvpackError } from "../support/errors.js";
 import type { Notice } from "../support/progress.js";
 import { byPath } from "./found-paths.js";
 import { findClimbOut, findTypescript, isCode, isInModules, LinkedTree } from "./linked-tree.js";
+import { append } from "../support/append.js";
 
 /** Makes a script that starts another file, in place of a link to it: given the folder it stands in and the file, both arcpaths. */
 export type MakeLauncher = (folder: string, file: PlannedFile) => Uint8Array;
@@ -93,7 +94,7 @@ class Copier {
     this.#count(0, link);
     for (const child of this.#tree.below(target)) {
       const own = `${path}${child.path.slice(target.length)}`;
-      if (child.type === "symlink") copies.push(...this.copy(own, child.path, [...above, target]));
+      if (child.type === "symlink") append(copies, this.copy(own, child.path, [...above, target]));
       else if (child.type === "directory") {
         this.#count(0, link);
         copies.push({ type: "directory", path: own });

@@ -20,6 +20,7 @@ import { ownShebang } from "./rules/own-shebang.js";
 import { plugAndPlay } from "./rules/plug-and-play.js";
 import { pnpmShims } from "./rules/pnpm-shims.js";
 import type { Outcome, Rule } from "./rules/rule.js";
+import { append } from "../support/append.js";
 
 /** In the order in which they are asked. */
 const RULES: readonly Rule[] = [
@@ -76,9 +77,9 @@ export function applyRules(plan: Plan, environment: Environment): Relocated {
       entries.push(entry);
       continue;
     }
-    entries.push(...outcome.entries);
+    append(entries, outcome.entries);
     if (outcome.action !== null) summary[outcome.action] += 1;
-    notices.push(...(outcome.notices ?? []));
+    append(notices, outcome.notices ?? []);
   }
   return { entries, summary, notices };
 }

@@ -3,6 +3,7 @@ import { fitPath, languageOf, writePath, writtenForms } from "./quoting.js";
 import type { Language } from "./language.js";
 import { spellLike } from "./spelling.js";
 import { GrowingBytes } from "./growing-bytes.js";
+import { append } from "../support/append.js";
 
 /**
  * A stretch of a file's original content that a fix-up replaces as a whole. In text it is a place; in
@@ -48,7 +49,10 @@ export function cutSegments(content: Buffer, fixup: Fixup): { segments: Segment[
     if (isString) {
       segments.push(cut(content, first.at, end + spareBehind(content, end, (fixup.spare ?? 0) * places.length), places));
     } else {
-      unfit.push(...places.map(({ at }) => ({ at, reason: "names the old place in binary data that is no NUL-terminated string" })));
+      append(
+        unfit,
+        places.map(({ at }) => ({ at, reason: "names the old place in binary data that is no NUL-terminated string" })),
+      );
     }
   }
   return { segments, unfit };

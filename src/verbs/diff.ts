@@ -15,6 +15,7 @@ import { describe } from "./info.js";
 import type { CommonOptions } from "../support/options.js";
 import { readShortFile, TextRefused } from "../support/read-text.js";
 import { isFolder, openEnvironment } from "../inspect/open-environment.js";
+import { append } from "../support/append.js";
 
 export type { Aspect, Row, RowValue };
 
@@ -65,7 +66,7 @@ type Found = Omit<Side, "name"> & { readonly source: DiffSide["source"]; readonl
 export async function diff(options: DiffOptions): Promise<DiffResult> {
   const ignore = new Set(options.ignore?.map(parseAspect));
   const found: Found[] = [];
-  for (const source of options.sources) found.push(...(await readSides(source, options)));
+  for (const source of options.sources) append(found, await readSides(source, options));
   if (found.length < 2) {
     throw new EnvpackError("USAGE", `there is ${found.length === 0 ? "nothing" : "one environment only"} to compare`, {
       hint: "name two or more: archives, unpacked environments, files of reports",

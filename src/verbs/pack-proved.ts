@@ -5,6 +5,7 @@ import { missingOf, nextToBringBack, type Missing } from "../plan/trace/missing.
 import type { TraceMemory } from "../plan/trace/run-nft.js";
 import { pack, type PackOptions, type PackResult } from "./pack/pack.js";
 import { prove, type ProveResult } from "./prove/prove.js";
+import { append } from "../support/append.js";
 
 /** Packings that are proved before it is given up; each brings back at least one thing. */
 const MOST_ROUNDS = 20;
@@ -43,7 +44,7 @@ export async function packProved(options: PackOptions): Promise<PackResult> {
       const files = packed.trace?.files.length ?? 0;
       if (missing.length === 0 || files === before) throw unproved(proof);
       before = files;
-      broughtBack.push(...missing);
+      append(broughtBack, missing);
     }
     throw new EnvpackError("TRACE_UNPROVED", `the trace does not run after ${MOST_ROUNDS} rounds of bringing back`, {
       hint: "add a recorded run: `envpack record -o FILE -- COMMAND`, then --record FILE",

@@ -83,3 +83,19 @@ describe("the NULs behind a string that are known to be spare", () => {
     expect(undoContent(bytes, segments, fixup, fresh)).toEqual(content);
   });
 });
+
+describe("binary data that is no string", () => {
+  it("tells every place that it names, of more than a function takes arguments as well", () => {
+    const old = "/opt/made/here";
+    const count = 200_000;
+    const content = Buffer.from(`\0${`${old}\x01`.repeat(count)}`, "latin1");
+    const places = Array.from({ length: count }, (_, index) => ({
+      at: 1 + index * (old.length + 1),
+      length: old.length,
+      spelling: "plain" as const,
+      root: "",
+    }));
+    const { segments, unfit } = cutSegments(content, { path: "a.so", kind: "binary", places });
+    expect([segments.length, unfit.length, unfit.at(-1)?.at]).toEqual([0, count, places.at(-1)?.at]);
+  });
+});

@@ -4,6 +4,7 @@ import { combineCrc32 } from "../codec/crc32-combine.js";
 import { encodeEnd, footerExtra } from "./end.js";
 import { decodeLocal, encodeCentral, encodeDescriptor, type ZipEntry } from "./headers.js";
 import { isZipPart, recordsOf } from "./walk.js";
+import { append } from "../../support/append.js";
 
 /** Bytes of records that are kept as they are; more are compressed until they are written. */
 const CHUNK = 1 << 20;
@@ -79,7 +80,7 @@ export class ZipDirectoryWriter {
 
   #add(records: readonly Buffer[]): void {
     this.#entries += records.length;
-    this.#records.push(...records);
+    append(this.#records, records);
     this.#recordBytes += records.reduce((sum, { length }) => sum + length, 0);
     if (this.#recordBytes >= CHUNK) this.#squeeze();
   }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { DeliverSlurmResult } from "../../verbs/deliver/slurm.js";
 import { escapedWord } from "../escape.js";
 import { escapeText } from "../../support/unsafe-text.js";
+import { append } from "../../support/append.js";
 import { noticeLines } from "../left-out-text.js";
 import { notes } from "../help.js";
 import { collect, jsonOption, quietOption, threadsOption } from "../options.js";
@@ -77,7 +78,8 @@ function optionLine(name: string, value: string | undefined): string[] {
 function deliveredText({ output, job, name, notices }: DeliverSlurmResult): string {
   const lines = output === null ? [] : [`wrote ${escapeText(output)}`];
   if (job !== null) lines.push(`submitted job ${escapeText(job)}`);
-  lines.push(`  the nodes call the environment ${escapeText(name)}`, ...noticeLines(notices));
+  lines.push(`  the nodes call the environment ${escapeText(name)}`);
+  append(lines, noticeLines(notices));
   if (job !== null) lines.push(`next: squeue -j ${escapedWord(job.split(";", 1)[0] ?? "")}`);
   else if (output !== null) lines.push(`next: sbatch ${escapedWord(output)}`);
   return lines.join("\n");

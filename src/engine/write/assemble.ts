@@ -15,6 +15,7 @@ import type { PackedFrame } from "./packed-frame.js";
 import type { PlacedFrame } from "../reuse/reuse.js";
 import type { WriteResult } from "./write-result.js";
 import { LargeFile } from "./large-file.js";
+import { append } from "../../support/append.js";
 
 /** A file that spans frames, and the frame lines of its pieces. */
 interface Pieces {
@@ -150,7 +151,7 @@ export class ArchiveAssembler {
     this.#large = null;
     const [first = "", ...others] = frames;
     const { sha256, line, hits } = file.finish();
-    this.#hits.push(...hits);
+    append(this.#hits, hits);
     this.#note(Buffer.from(line));
     await this.#index.append(Buffer.from(first + line + others.join("")));
     return sha256;

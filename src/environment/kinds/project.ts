@@ -21,6 +21,7 @@ import { hasPnp, readPnpPackages } from "../pnp/packages.js";
 import { findMembers, findPnpmMembers, findWorkspaceRoot, hasInstalled } from "../workspaces.js";
 import type { ProjectPackages } from "./project-packages.js";
 import type { ReadRequest } from "./read-request.js";
+import { append } from "../../support/append.js";
 
 /**
  * A project with its installed packages: alone, as the root of a workspace, or as a workspace's member
@@ -175,7 +176,7 @@ function checkProject(project: Project, manager: PackageManager, member: string 
     if (!notices.some(({ message, path }) => message === error.message && path === error.path)) notices.push(noticeOf(error));
   };
   if (isUninstalled(project, member)) tell(notInstalledAtAll(manager, project.root));
-  else if (!hasPnp(project.root)) notices.push(...checkInstalled({ project, manager, member, ignoreLock }));
+  else if (!hasPnp(project.root)) append(notices, checkInstalled({ project, manager, member, ignoreLock }));
   return { notices, flags: orTell(() => manager.readDevelopment(project), tell), tell };
 }
 

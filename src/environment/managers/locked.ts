@@ -1,3 +1,5 @@
+import { append } from "../../support/append.js";
+
 /** A lockfile as a graph: what each locked package depends on, and where the project's packages begin. */
 export interface LockGraph {
   /** The lockfile's name, for messages. */
@@ -28,7 +30,7 @@ export function reachKeys<Node extends { readonly dependencies: readonly string[
     const node = packages.get(key);
     if (node === undefined || reached.has(key)) continue;
     reached.add(key);
-    pending.push(...node.dependencies);
+    append(pending, node.dependencies);
   }
   return reached;
 }

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { append } from "../../support/append.js";
 
 /** A folder of a record that names each folder that it installed. */
 export interface RecordedPlace {
@@ -26,7 +27,7 @@ export function closureByPath(
     const place = places.get(path);
     if (place === undefined || reached.has(path)) continue;
     reached.add(path);
-    pending.push(...(place.target === undefined ? follow(path, place.names()) : [place.target]));
+    append(pending, place.target === undefined ? follow(path, place.names()) : [place.target]);
   }
   return reached;
 }

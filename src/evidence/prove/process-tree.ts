@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { MARK } from "./sandbox/plain.js";
 import { namesIn } from "../../support/names-in.js";
+import { append } from "../../support/append.js";
 
 /** What the processes below one take together. */
 export interface Usage {
@@ -24,11 +25,15 @@ export function usageOf(pid: number, mark: string | undefined): Usage {
   for (const one of all) children.set(one.parent, [...(children.get(one.parent) ?? []), one]);
   const found = new Map<number, Process>();
   const queue = all.filter((one) => one.pid === pid);
-  if (mark !== undefined) queue.push(...all.filter((one) => bears(one.pid, mark)));
+  if (mark !== undefined)
+    append(
+      queue,
+      all.filter((one) => bears(one.pid, mark)),
+    );
   for (const one of queue) {
     if (found.has(one.pid)) continue;
     found.set(one.pid, one);
-    queue.push(...(children.get(one.pid) ?? []));
+    append(queue, children.get(one.pid) ?? []);
   }
   return { pids: [...found.keys()], memory: [...found.values()].reduce((sum, { memory }) => sum + memory, 0) };
 }

@@ -18,6 +18,7 @@ import { tryLibraries } from "./trials/libraries.js";
 import { tryLinks } from "./trials/links.js";
 import { IMPORTS } from "./trials/probe-source.js";
 import { tryUserCommand } from "./trials/user.js";
+import { append } from "../../support/append.js";
 
 export interface ProveRequest {
   readonly subject: Subject;
@@ -57,7 +58,7 @@ export async function proveTree(request: ProveRequest): Promise<ProofRun> {
   const entry = { ...request.entry, alone: sandbox.kind !== "none" };
   const trials: Trial[] = [];
   const add = (found: readonly Trial[]): void => {
-    trials.push(...found);
+    append(trials, found);
     request.onTrials?.(trials.length);
   };
   add(tryLinks(context));

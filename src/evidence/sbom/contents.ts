@@ -12,6 +12,7 @@ import type { PackedTree } from "./packed-tree.js";
 import { isPnpState, readPnp, type FindByState } from "./plug-and-play.js";
 import { isRuntimeHeader, type RuntimeFiles } from "./runtime.js";
 import { readZipFile } from "./yarn-zip.js";
+import { append } from "../../support/append.js";
 
 /** Bytes of a library, a runtime or an archive of Yarn's cache, which is held in memory as a whole. */
 const LARGEST = 512 << 20;
@@ -90,7 +91,7 @@ export class Contents {
     }
     this.#want(posix.join(folder, "package.json"), note);
     this.#want(posix.join(folder, VERSIONS_FILE), (content) => {
-      this.builtIn.push(...(this.#hasLibrary(folder) ? readBuiltIn(folder, content) : []));
+      append(this.builtIn, this.#hasLibrary(folder) ? readBuiltIn(folder, content) : []);
     });
   }
 

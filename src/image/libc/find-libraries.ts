@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readElf } from "../../native/elf.js";
 import { readShortText } from "../../support/read-text.js";
+import { append } from "../../support/append.js";
 
 /** A shared library of this machine. */
 export interface SystemLibrary {
@@ -49,7 +50,7 @@ export function findLibraries(
       continue;
     }
     found.set(plain, library);
-    queue.push(...(readElf(library.file, null)?.needed ?? []));
+    append(queue, readElf(library.file, null)?.needed ?? []);
   }
   return { found: [...found.values()], missing: [...missing] };
 }

@@ -16,6 +16,7 @@ import { drain, readBody } from "./exchange.js";
 import { putDocument } from "./push.js";
 import { fetchManifest } from "./source.js";
 import { uploadBlob } from "./upload.js";
+import { append } from "../../support/append.js";
 
 /** Pages of a list of referrers that are read. */
 const MOST_PAGES = 16;
@@ -53,7 +54,7 @@ export async function fetchReferrers(client: RegistryClient, subject: string): P
       throw explainNetwork(error, client.name);
     });
     if (bytes === null) throw invalidImage("its list of referrers has no end", client.name);
-    found.push(...decodeIndex(bytes, client.name).manifests);
+    append(found, decodeIndex(bytes, client.name).manifests);
     const next = /<([^<>]+)>\s*;\s*rel="?next/.exec(answer.headers.get("link") ?? "")?.[1];
     at = next === undefined ? null : client.resolve(next, at);
   }

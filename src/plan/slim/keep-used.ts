@@ -9,6 +9,7 @@ import { readNamedFiles } from "./named-files.js";
 import { spellings, splitBare, splitPattern, levelsOf } from "./package-tree.js";
 import { findReferences, isScript } from "./references.js";
 import type { Sorted, Unit } from "./units.js";
+import { append } from "../../support/append.js";
 
 /** Programs between two looks at the signal. */
 const SLICE = 64;
@@ -137,7 +138,7 @@ class Keeper {
   #keep(unit: Unit, why: string): void {
     if (unit.kept !== null || (unit.rule.chosen === true && !why.startsWith("its package.json"))) return;
     unit.kept = why;
-    this.found.push(...unit.files);
+    append(this.found, unit.files);
   }
 }
 

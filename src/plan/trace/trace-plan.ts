@@ -8,6 +8,7 @@ import { isLicence } from "../slim/licences.js";
 import { levelsOf } from "../slim/package-tree.js";
 import { EnvpackError } from "../../support/errors.js";
 import { pathMatcher } from "../../support/filters.js";
+import { append } from "../../support/append.js";
 import { filesMeant, type Missing } from "./missing.js";
 import { describeRecorded } from "./recorded-environment.js";
 import { readRecord } from "./record-file.js";
@@ -165,8 +166,9 @@ class Picker {
       const { needed } = native;
       if (!done.has(root)) for (const { path } of byRoot.get(root) ?? []) this.keep(path, `beside the native ${native.path}`);
       done.add(root);
-      waiting.push(
-        ...known.filter((one) => {
+      append(
+        waiting,
+        known.filter((one) => {
           const other = levelsOf(one.path).at(-1)?.root ?? "";
           return !done.has(other) && (other === root || needed.includes(posix.basename(one.path)));
         }),

@@ -10,6 +10,7 @@ import { compareVersions } from "../../support/compare-versions.js";
 import type { Manifest } from "../../manifest/manifest.js";
 import { fails, ok, warning, type Finding } from "./finding.js";
 import { start } from "./run-probe.js";
+import { append } from "../../support/append.js";
 
 /** Names that are told before the rest is only counted. */
 const SHOWN = 4;
@@ -108,7 +109,7 @@ async function checkLibraries(folder: string, addons: readonly NativeFile[], nat
     );
   }
   if (missing.length === 0) return null;
-  missing.push(...misled);
+  append(missing, misled);
   return fails(
     "addons",
     `cannot be loaded: ${list(missing)}`,

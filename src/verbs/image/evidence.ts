@@ -10,6 +10,7 @@ import { refuseEvidence } from "../../evidence/provenance/statement.js";
 import { EnvpackError } from "../../support/errors.js";
 import type { ImageEnvironment, ImagePlace } from "./open-image.js";
 import type { AttachedDocument } from "./pack-image.js";
+import { append } from "../../support/append.js";
 
 type Keys = SignatureRule["keys"];
 
@@ -62,7 +63,11 @@ async function layersOf(
   const layers: Descriptor[] = [];
   for (const descriptor of listed.filter(({ artifactType }) => artifactType === type).slice(0, MOST)) {
     const artifact = await readArtifact(source, descriptor).catch(skipInvalid);
-    if (artifact?.subject === subject) layers.push(...artifact.blobs.slice(1).map((blob) => blob.descriptor));
+    if (artifact?.subject === subject)
+      append(
+        layers,
+        artifact.blobs.slice(1).map((blob) => blob.descriptor),
+      );
   }
   return layers;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { asObject } from "../../package-json.js";
 import type { LockGraph, LockedNode } from "../locked.js";
 import { readYaml } from "../settings.js";
+import { append } from "../../../support/append.js";
 
 const FILE = "pnpm-lock.yaml";
 /** What pnpm did of the lockfile, in the lockfile's own form: without what a filter, `--prod` or the platform left out. */
@@ -39,7 +40,7 @@ export function readPnpmLock(root: string, file = FILE): PnpmLock | null {
     const importer = asObject(value);
     required.set(path, keysOf(importer?.dependencies));
     all.set(path, [...keysOf(importer?.dependencies), ...keysOf(importer?.devDependencies)]);
-    optional.push(...keysOf(importer?.optionalDependencies));
+    append(optional, keysOf(importer?.optionalDependencies));
   }
   return { file, packages, needed: [...[...required.values()].flat(), ...optional], required, all };
 }

@@ -8,6 +8,7 @@ import { tellAlike } from "./as-before.js";
 import { endedText, lastLine } from "./ended-text.js";
 import { IMPORTS } from "./probe-source.js";
 import { reasonOf } from "./reason.js";
+import { append } from "../../../support/append.js";
 
 /** The file of a script that lies elsewhere, in the folder of jobs. */
 export const IMPORT_SCRIPT = "import-all.cjs";
@@ -33,7 +34,7 @@ export async function tryImports(context: TrialContext): Promise<Trial[]> {
   const trials: Trial[] = [];
   for (const { folder, names } of folders) {
     const { tried, skipped } = names;
-    trials.push(...skipped);
+    append(trials, skipped);
     const here = posix.join(reached, folder);
     const isPnp = findPlugAndPlay(join(subject.tree, folder), subject.tree) !== null;
     const run =
@@ -46,7 +47,10 @@ export async function tryImports(context: TrialContext): Promise<Trial[]> {
       atSource === null || sourceFolder === null || failing.length === 0
         ? null
         : await loadAll(failing, context, run(atSource.start, atSource.node, sourceFolder, atSource.env, ["-e", IMPORTS, "--"]));
-    trials.push(...tried.map((name) => judge(context, name, "project", found.get(name), before?.get(name))));
+    append(
+      trials,
+      tried.map((name) => judge(context, name, "project", found.get(name), before?.get(name))),
+    );
     if (folder !== subject.manifest.resolveFrom[0]) continue;
     const elsewhere = await loadAll(
       tried,
@@ -54,8 +58,9 @@ export async function tryImports(context: TrialContext): Promise<Trial[]> {
       run(context.start, node, sandbox.jobPlace, activated, [posix.join(sandbox.jobPlace, IMPORT_SCRIPT)]),
     );
     const importOnly = subject.manifest.runtime?.hook === "require";
-    trials.push(
-      ...tried.map((name) =>
+    append(
+      trials,
+      tried.map((name) =>
         judge(
           context,
           name,
