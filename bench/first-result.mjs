@@ -39,6 +39,7 @@ export function firstResult(runtime, tree) {
     theirs: { ...after(unpackTarZstd(PLAIN_ARCHIVES["tar.zst"]), runs.theirs), name: "tar -x --zstd, then a job" },
     unpacks: "tar.zst",
     output: IN_MEMORY,
+    withJob: true,
   };
 }
 

@@ -120,7 +120,7 @@ function comparePairs(column, isChosen) {
   for (const pair of pairs) {
     console.log(`== Node ${runtime.version}: ${pair.title.replaceAll("\\", "")}`);
     column.open = column.open.filter((id) => id !== pair.id);
-    column.pairs.push({ title: pair.title, goals: pair.goals, ...tryPair(pair) });
+    column.pairs.push({ title: pair.title, goals: pair.goals, withJob: pair.withJob, ...tryPair(pair) });
     report();
   }
 }
