@@ -117,6 +117,21 @@ describe.skipIf(missing !== null)(`an activated environment's compile cache${mis
     expect([existsSync(join(root, "app/.cache")), existsSync(join(root, "envpack"))]).toEqual([false, false]);
   });
 
+  test("is none on a file system that a program or a server answers for", ({ skip }) => {
+    const [home, mounted] = [makeFolder("home"), makeFolder("mounted")];
+    if (!has("bindfs") || spawnSync("bindfs", [home, mounted]).status !== 0) skip("bindfs mounts nothing here");
+    try {
+      expect(keptIn({ HOME: mounted })).toBe("none");
+      expect(readdirSync(home)).toEqual([]);
+      mkdirSync(join(home, ".cache/envpack"), { recursive: true });
+      expect(keptIn({ HOME: mounted })).toBe("none");
+      expect(readdirSync(cacheOf(home))).toEqual([]);
+    } finally {
+      execFileSync("umount", [mounted]);
+    }
+    expect(keptIn({ HOME: home })).toContain(cacheOf(home));
+  });
+
   test("just the 16 that were used last stay", () => {
     const home = makeFolder("home");
     const all = join(cacheOf(home), "compiled");

@@ -125,6 +125,7 @@ try {
       const records = [fs.statSync(path.join(__dirname, "manifest.json")), fs.statSync(path.join(__dirname, "index.jsonl"))];
       const id = [root, records[0].size, records[0].mtimeMs, records[1].size].join("\n");
       const folder = path.join(all, name + "-" + shortHash(id));
+      if (isFar(folder)) return null;
       // Links are followed first: what is looked at is what is used.
       let real;
       try {
@@ -141,6 +142,22 @@ try {
       const now = Date.now() / 1000;
       if (now - fs.lstatSync(real).mtimeMs / 1000 > 86400) fs.utimesSync(real, now, now);
       return real;
+    }
+
+    /**
+     * Whether a folder is, or would be, on a file system that a server or a program answers for: to open thousands of small files
+     * there takes longer than to compile, and where a home is shared by all nodes of a cluster, all would write them at once.
+     * Types as statfs(2) and linux/magic.h have them: NFS, SMB, CIFS, SMB2, Lustre, GPFS, BeeGFS, Ceph, AFS twice, 9P, OrangeFS,
+     * PanFS, GFS2, OCFS2, Coda, FUSE.
+     */
+    function isFar(folder) {
+      const types = [0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x0bd00bd0, 0x47504653, 0x19830326, 0x00c36400, 0x5346414f, 0x6b414653, 0x01021997, 0x20030528, 0xaad7aaea, 0x01161970, 0x7461636f, 0x73757245, 0x65735546];
+      try {
+        return types.indexOf(fs.statfsSync(folder).type) !== -1;
+      } catch (error) {
+        if (error.code !== "ENOENT" || path.dirname(folder) === folder) throw error;
+        return isFar(path.dirname(folder));
+      }
     }
 
     /** Each by itself: where a system says of a new folder that it is not there, as /proc does, Node's own way to make all never ends. */
