@@ -12,7 +12,7 @@ import { append } from "../support/append.js";
 import { EnvpackError } from "../support/errors.js";
 import { createHash } from "node:crypto";
 import { encodeFolders } from "./libc/raw-tar.js";
-import { recall, remember, type RememberedLayer } from "./remembered-layers.js";
+import { isLayer, recall, remember, type RememberedLayer } from "./remembered-layers.js";
 import { splitLayers } from "./split-layers.js";
 import type { ImageSubject } from "./subject.js";
 
@@ -118,7 +118,7 @@ async function makeLayer(
   const { maker, writer, reuse, began } = request;
   const mediaType = mediaTypeOf(maker);
   const { key, changed } = reuse ? await keyOfLayer(maker, content) : { key: "", changed: Infinity };
-  const known = reuse ? await recall<RememberedLayer>(key) : null;
+  const known = reuse ? await recall<RememberedLayer>(key, isLayer) : null;
   if (known !== null) {
     const { digest, size, diffId, hits } = known.value;
     const descriptor = { mediaType, digest, size };

@@ -16,6 +16,14 @@ export interface RememberedLayer {
   readonly hits: readonly FileHits[];
 }
 
+const IDENTIFIER = /^sha256:[0-9a-f]{64}$/;
+
+/** Whether a record tells of a layer: each of its lines ends. */
+export function isLayer({ digest, size, diffId, hits }: Partial<RememberedLayer>, lines: Buffer): boolean {
+  const named = IDENTIFIER.test(digest ?? "") && IDENTIFIER.test(diffId ?? "") && Number.isSafeInteger(size);
+  return named && Array.isArray(hits) && lines.at(-1) === NEWLINE;
+}
+
 /** What a record holds: a line of JSON, any bytes behind it, and its digest. */
 export interface Remembered<T> {
   readonly value: T;
@@ -30,8 +38,12 @@ const MOST_RECORDS = 256;
 const NEWLINE = 10;
 const KEY = /^[0-9a-f]{64}$/;
 
-/** What was remembered under that key; null where nothing is known, or nothing that can be trusted. */
-export async function recall<T>(key: string): Promise<Remembered<T> | null> {
+/**
+ * What was remembered under that key; null where nothing is known, or nothing that can be trusted.
+ *
+ * @param fits whether a record is of the form that was remembered: a file of this user's may still be anything
+ */
+export async function recall<T>(key: string, fits: (value: Partial<T>, bytes: Buffer) => boolean): Promise<Remembered<T> | null> {
   try {
     const { folder } = openCache("layers");
     if (folder === null) return null;
@@ -44,7 +56,9 @@ export async function recall<T>(key: string): Promise<Remembered<T> | null> {
     const now = new Date();
     await utimes(path, now, now);
     const line = record.indexOf(NEWLINE);
-    return { value: JSON.parse(record.toString("utf8", 0, line)) as T, bytes: record.subarray(line + 1, end) };
+    const value = JSON.parse(record.toString("utf8", 0, line)) as T | null;
+    const bytes = record.subarray(line + 1, end);
+    return typeof value === "object" && value !== null && fits(value, bytes) ? { value, bytes } : null;
   } catch {
     return null;
   }

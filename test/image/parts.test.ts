@@ -9,7 +9,7 @@ import { makeConfig } from "../../src/image/config.js";
 import { makeLabels, readRevision } from "../../src/image/labels.js";
 import { systemFiles } from "../../src/image/libc/system-layer.js";
 import type { ImageConfig } from "../../src/image/oci/documents.js";
-import { recall, remember } from "../../src/image/remembered-layers.js";
+import { isLayer, recall, remember } from "../../src/image/remembered-layers.js";
 import { splitLayers } from "../../src/image/split-layers.js";
 import { findStart, type StartCommand } from "../../src/image/start-command.js";
 import { readHost } from "../../src/manifest/host.js";
@@ -177,24 +177,42 @@ test("what is remembered of layers is believed where it is whole, and this user'
   vi.stubEnv("XDG_CACHE_HOME", scratchFolder("remembered"));
   onTestFinished(() => void vi.unstubAllEnvs());
   const key = "a".repeat(64);
+  const any = (): boolean => true;
   const lines = ['{"type":"file"}\n', "ü\n"].map((line) => Buffer.from(line));
   const known = { value: { digest: "one" }, bytes: Buffer.concat(lines) };
   remember(key, known.value, lines);
-  expect(await recall(key)).toEqual(known);
+  expect(await recall(key, any)).toEqual(known);
   const path = join(openCache("layers").folder ?? "", key);
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.toString("latin1").replace("one", "two"));
-  expect(await recall(key)).toBe(null);
+  expect(await recall(key, any)).toBe(null);
   writeFileSync(path, bytes);
-  expect(await recall(key)).toEqual(known);
+  expect(await recall(key, any)).toEqual(known);
   // What an older envpack wrote: JSON alone.
   const old = '{"digest":"one"}';
   writeFileSync(path, `${old}${createHash("sha256").update(old).digest("hex")}`);
-  expect(await recall(key)).toBe(null);
+  expect(await recall(key, any)).toBe(null);
   writeFileSync(path, bytes);
   if (process.getuid?.() !== 0) return;
   chownSync(path, 12345, 12345);
-  expect(await recall(key)).toBe(null);
+  expect(await recall(key, any)).toBe(null);
+});
+
+test("a record that is whole and still tells of no layer is as none", async () => {
+  vi.stubEnv("XDG_CACHE_HOME", scratchFolder("remembered"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const key = "b".repeat(64);
+  const layer = { digest: `sha256:${"1".repeat(64)}`, size: 1, diffId: `sha256:${"2".repeat(64)}`, hits: [] };
+  const line = Buffer.from('{"type":"file"}\n');
+  const recalled = async (value: unknown, lines: readonly Uint8Array[]): Promise<boolean> => {
+    remember(key, value as object, lines);
+    return (await recall(key, isLayer)) !== null;
+  };
+  expect(await recalled(layer, [line, line])).toBe(true);
+  const { hits: _hits, ...without } = layer;
+  for (const value of [null, 3, "text", [], without, { ...layer, digest: "sha256:../.." }, { ...layer, size: "1" }])
+    expect(await recalled(value, [line]), JSON.stringify(value)).toBe(false);
+  for (const lines of [[], [line.subarray(0, -1)], [line, Buffer.from("garbage")]]) expect(await recalled(layer, lines)).toBe(false);
 });
 
 test("the revision is that of git, and null where there is none", () => {

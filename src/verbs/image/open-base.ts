@@ -150,7 +150,10 @@ async function open(source: OpenImage["source"], root: Descriptor, { subject }: 
 /** Reading all layers takes a while: what was found is remembered by the base's digest. */
 async function factsOf(image: OpenImage, prefix: string): Promise<BaseFacts> {
   const key = hash("sha256", JSON.stringify(["base", 1, image.descriptor.digest, prefix]));
-  const known = await recall<{ libc: BaseFacts["libc"]; glibc: string | null; libraries: string[]; above: [string, "file"][] }>(key);
+  const known = await recall<{ libc: BaseFacts["libc"]; glibc: string | null; libraries: string[]; above: [string, "file"][] }>(
+    key,
+    ({ libraries, above }) => Array.isArray(libraries) && Array.isArray(above),
+  );
   if (known !== null) return { ...known.value, libraries: new Set(known.value.libraries), above: new Map(known.value.above) };
   const { libc, glibc, libraries, above } = await readBase(image, prefix);
   remember(key, { libc, glibc, libraries: [...libraries], above: [...above] });
