@@ -31,9 +31,9 @@ const FILE = /(?:\w{1,40}\.)?(?:fileURLToPath|__filename|import\.meta|new URL)\b
  * script that asks for its own place, and there steps that build upon one another are added up.
  */
 export function climbsOf(script: string): number {
-  const imports = [...script.matchAll(IMPORT_UP)].map(([, climb = ""]) => countUps(climb));
-  const inTexts = OWN_PLACE.test(script) ? climbsByPlace(script) : 0;
-  return Math.max(0, inTexts, ...imports);
+  let most = OWN_PLACE.test(script) ? climbsByPlace(script) : 0;
+  for (const [, climb = ""] of script.matchAll(IMPORT_UP)) most = Math.max(most, countUps(climb));
+  return most;
 }
 
 function climbsByPlace(script: string): number {

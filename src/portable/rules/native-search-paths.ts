@@ -83,7 +83,7 @@ function rewrite(entry: PlannedFile, file: string, elf: ElfFile, bases: Bases): 
 function noticeStaying(path: string, staying: readonly string[], { interpreter }: ElfFile, bases: Bases): Notice[] {
   const [first] = staying;
   if (first === undefined) return [];
-  const room = Math.min(...staying.map((one) => one.length - (arcpathOf(one, bases) ?? "").length - 1));
+  const room = staying.reduce((least, one) => Math.min(least, one.length - (arcpathOf(one, bases) ?? "").length - 1), Infinity);
   const what = first === interpreter ? "the kernel finds its loader" : "it finds its libraries";
   const way =
     room > 1 ? `envpack unpack and relocate write one of at most ${room} bytes` : "build it with a longer path, or with -rpath '$ORIGIN/…'";
