@@ -217,6 +217,30 @@ test("layouts for two platforms become one image, and an archive becomes an imag
   expect(await verify({ path: `${registry.host}/from-archive:1` })).toMatchObject({ ok: true });
 });
 
+test("an index of several pieces is whole, and tells of what a large file names", async () => {
+  const large = join(scratch, "large");
+  write(join(large, "package.json"), '{"name":"large","version":"1.0.0"}');
+  // Without a NUL, and longer than a frame.
+  write(join(large, "data.txt"), `${noise(5 << 20)}\n${large}/here\n`);
+  const names = Array.from({ length: 14_000 }, (_, at) => `${"n".repeat(200)}${at}`);
+  for (const name of names) write(join(large, "many", name), "");
+  const output = join(scratch, "large.oci");
+  const { image, residuals } = await pack({ path: large, node: "none", threads: 2, output, reuse: false, image: { base } });
+  const last = gunzipSync(readFileSync(join(output, "blobs/sha256", image?.layers.at(-1)?.digest.slice(7) ?? "")));
+  expect(last.length % 512).toBe(0);
+  const { status, stdout } = spawnSync("tar", ["-xO", "opt/large/.envpack/index.jsonl", "opt/large/.envpack/fixups.jsonl"], {
+    input: last,
+    maxBuffer: 64 << 20,
+  });
+  expect(status).toBe(0);
+  expect(stdout.length).toBeGreaterThan(4 << 20);
+  const text = stdout.toString("utf8");
+  for (const name of names) expect(text.includes(`/many/${name}"`)).toBe(true);
+  expect(text).toContain('"path":"app/data.txt","kind":"text"');
+  expect(residuals).toEqual([]);
+  expect(await verify({ path: output })).toMatchObject({ ok: true });
+}, 120_000);
+
 test("zstd layers are made where that is asked for", async () => {
   const output = join(scratch, "eight.oci");
   const { image } = await pack({ ...options, output, image: { base, compression: "zstd" } });

@@ -233,6 +233,7 @@ class FramePacker {
   }
 
   #compress(tar: Uint8Array, { part, behind }: { readonly part: boolean; readonly behind?: number }, rest: Partial<PackedFrame>): Outcome {
+    const { length } = tar;
     const encoded = ownGate.pass(() => this.#codec.encode(tar, this.#level, part, behind));
     const sha256 = this.#forReuse ? hash("sha256", encoded) : "";
     const sum = crc32(encoded);
@@ -244,7 +245,7 @@ class FramePacker {
     // The buffer is used again for the next frame; what came to be compressed goes back, or is given up.
     const tarBytes = this.#withTar ? (rest.tarBytes ?? new Uint8Array(tar)) : undefined;
     if (tarBytes === undefined && rest.tarBytes !== undefined) release(rest.tarBytes);
-    const own = { frame, slotted, sha256, lines, digests, crc32: sum, tar: tar.length, tarCrc32 };
+    const own = { frame, slotted, sha256, lines, digests, crc32: sum, tar: length, tarCrc32 };
     const result: PackedFrame = { hits: [], piece: null, binary: false, isTaken: false, ...rest, ...own, tarBytes };
     const transfer = [frame.buffer, lines.buffer, digests.buffer];
     if (tarBytes !== undefined) transfer.push(tarBytes.buffer);
