@@ -64,14 +64,19 @@ export async function recall<T>(key: string, fits: (value: Partial<T>, bytes: Bu
   }
 }
 
-/** It is only remembered for next time: what goes wrong here stops nothing. */
+/** It is only remembered for next time: what goes wrong here stops nothing, and leaves nothing half written. */
 export function remember(key: string, value: object, bytes: readonly Uint8Array[] = []): void {
   try {
     const { folder } = openCache("layers");
     if (folder === null) return;
     const writing = join(folder, `.writing-${process.pid}-${randomBytes(4).toString("hex")}`);
-    writeRecord(writing, [Buffer.from(`${JSON.stringify(value)}\n`), ...bytes]);
-    renameSync(writing, join(folder, key));
+    try {
+      writeRecord(writing, [Buffer.from(`${JSON.stringify(value)}\n`), ...bytes]);
+      renameSync(writing, join(folder, key));
+    } catch (error) {
+      rmSync(writing, { force: true });
+      throw error;
+    }
     removeOld(folder);
   } catch {
     // A full disk, or a cache that was removed meanwhile.

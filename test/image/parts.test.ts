@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chownSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { fileOfBytes, type PlannedEntry } from "../../src/archive/entry.js";
@@ -213,6 +213,14 @@ test("a record that is whole and still tells of no layer is as none", async () =
   for (const value of [null, 3, "text", [], without, { ...layer, digest: "sha256:../.." }, { ...layer, size: "1" }])
     expect(await recalled(value, [line]), JSON.stringify(value)).toBe(false);
   for (const lines of [[], [line.subarray(0, -1)], [line, Buffer.from("garbage")]]) expect(await recalled(layer, lines)).toBe(false);
+});
+
+test("a record that cannot be written whole is not there, not even its beginning", () => {
+  vi.stubEnv("XDG_CACHE_HOME", scratchFolder("remembered"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  // As a full disk does it: an error once some was written.
+  remember("c".repeat(64), {}, [Buffer.from("line\n"), null as unknown as Uint8Array]);
+  expect(readdirSync(openCache("layers").folder ?? "")).toEqual([]);
 });
 
 test("the revision is that of git, and null where there is none", () => {
