@@ -186,7 +186,11 @@ function resultPairs(runtime, tree, missing) {
   }
   return [
     { id: "first-result", title: `from a .tar.zst to the first result${WHERE} : tar -x --zstd, then node`, ...firstResult(runtime, tree) },
-    { id: "second-result", title: `the same job once more${WHERE} : node in the tree of tar`, ...secondResult(runtime, tree) },
+    {
+      id: "second-result",
+      title: `the same job later, with what Node.js kept${WHERE} : node in the tree of tar`,
+      ...secondResult(runtime, tree),
+    },
   ];
 }
 

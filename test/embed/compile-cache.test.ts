@@ -31,13 +31,31 @@ beforeAll(async () => {
   write(job, "require('large'); console.log(require('module').getCompileCacheDir?.() ?? 'none');");
 });
 
+const cacheOf = (home: string): string => join(home, ".cache/envpack");
+
 /** What Node keeps compiled code in, by its own word; "none": it keeps nothing. */
-function keptIn(env: NodeJS.ProcessEnv, options: { readonly uid?: number; readonly gid?: number } = {}): string {
+function startOnce(env: NodeJS.ProcessEnv): string {
   const variables = activationEnv(root, { name: "sample" }, { PATH: process.env.PATH, ...env });
-  return execFileSync(node ?? "", [job], { encoding: "utf8", env: variables, cwd: "/", ...options }).trim();
+  return execFileSync(node ?? "", [job], { encoding: "utf8", env: variables, cwd: "/" }).trim();
 }
 
-const cacheOf = (home: string): string => join(home, ".cache/envpack");
+/** Lets a minute pass for the folders of a cache that were just made. */
+function letAMinutePass(cache: string): void {
+  const all = join(cache, "compiled");
+  const then = new Date(Date.now() - 61_000);
+  for (const name of existsSync(all) ? readdirSync(all) : []) utimesSync(join(all, name), then, then);
+}
+
+/** As startOnce, of a start that comes more than a minute after the first. */
+function keptIn(env: NodeJS.ProcessEnv): string {
+  startOnce(env);
+  for (const cache of [
+    env.XDG_CACHE_HOME === undefined ? null : join(env.XDG_CACHE_HOME, "envpack"),
+    env.HOME === undefined ? null : cacheOf(env.HOME),
+  ])
+    if (cache !== null) letAMinutePass(cache);
+  return startOnce(env);
+}
 
 describe.skipIf(missing !== null)(`an activated environment's compile cache${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   test("lies in the user's cache, for this user alone, is filled once and used then", async () => {
@@ -57,6 +75,20 @@ describe.skipIf(missing !== null)(`an activated environment's compile cache${mis
     // What was accepted is not written again.
     expect(files.map((file) => statSync(join(kept, file)).mtimeMs)).toEqual(files.map(() => time.getTime()));
     expect(await listEntries(cacheOf(home))).toMatchObject([{ kind: "compiled", name: "sample", path: folder }]);
+  });
+
+  test("begins a minute after the first start: what runs once, or in one wave, writes nothing", () => {
+    const home = makeFolder("home");
+    const all = join(cacheOf(home), "compiled");
+    for (let start = 0; start < 3; start++) expect(startOnce({ HOME: home })).toBe("none");
+    const [name = ""] = readdirSync(all);
+    expect(readdirSync(join(all, name))).toEqual([]);
+    letAMinutePass(cacheOf(home));
+    const kept = startOnce({ HOME: home });
+    expect(kept.startsWith(`${join(all, name)}/`)).toBe(true);
+    expect(readdirSync(kept).length).toBeGreaterThan(0);
+    // From then on at once.
+    expect(startOnce({ HOME: home })).toBe(kept);
   });
 
   test.each([
@@ -174,6 +206,8 @@ describe.skipIf(missing !== null)(`an activated environment's compile cache${mis
       return stdout.trim();
     };
     expect(start({ ENVPACK_NO_COMPILE_CACHE: "1" })).toBe("none");
+    expect(start({})).toBe("none");
+    letAMinutePass(cacheOf(home));
     expect(start({})).toContain(cacheOf(home));
   });
 });

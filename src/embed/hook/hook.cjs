@@ -95,6 +95,9 @@ try {
      * Lets Node 22.8 and later keep what it compiles, in a folder of this user's alone: the next start need not compile it
      * again, which is much of the time of a large import. Whoever could write there could have any code run. Where the user
      * says something else, or coverage is measured (it is less exact with it), or there is no such folder, it is left alone.
+     *
+     * To write it, a file for each module, takes longer than one start gets back, or ten. So the first start makes the folder
+     * and no more, and those of the next minute keep nothing either: what runs once, or as a wave of tasks, pays nothing.
      */
     function keepCompiled(name) {
       const env = process.env;
@@ -110,7 +113,7 @@ try {
 
     /**
      * Where it is kept: by the environment's place, since Node goes by paths, and by its records, whose times follow what is in
-     * them: another environment in that place has another folder. Null where others could write there.
+     * them: another environment in that place has another folder. Null where others could write there, and too early.
      */
     function compiledFolder(name) {
       const env = process.env;
@@ -138,9 +141,11 @@ try {
         forgetOthers(all);
       }
       if (!isOnlyMine(real) || real.indexOf(root + path.sep) === 0) return null;
+      const now = Date.now();
+      const age = now - fs.lstatSync(real).mtimeMs;
+      if (age < 60000 && fs.readdirSync(real).length === 0) return null;
       // Its time tells the cleaner when it was used, to the day.
-      const now = Date.now() / 1000;
-      if (now - fs.lstatSync(real).mtimeMs / 1000 > 86400) fs.utimesSync(real, now, now);
+      if (age > 86400000) fs.utimesSync(real, now / 1000, now / 1000);
       return real;
     }
 
