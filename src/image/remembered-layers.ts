@@ -2,9 +2,11 @@ import { createHash, hash, randomBytes } from "node:crypto";
 import { closeSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
+import * as v from "valibot";
 import { isOwn } from "../cache/own-folder.js";
 import { openCache } from "../cache/place.js";
 import type { FileHits } from "../scan/scan.js";
+import { digest, size } from "./oci/documents.js";
 import { readShortFile } from "../support/read-text.js";
 
 /** What is remembered of a layer, beside the index lines of its entries: enough to put it into another image without reading its files. */
@@ -16,12 +18,11 @@ export interface RememberedLayer {
   readonly hits: readonly FileHits[];
 }
 
-const IDENTIFIER = /^sha256:[0-9a-f]{64}$/;
+const LAYER = v.object({ digest, size, diffId: digest, hits: v.array(v.looseObject({ path: v.string(), places: v.array(v.unknown()) })) });
 
 /** Whether a record tells of a layer: each of its lines ends. */
-export function isLayer({ digest, size, diffId, hits }: Partial<RememberedLayer>, lines: Buffer): boolean {
-  const named = IDENTIFIER.test(digest ?? "") && IDENTIFIER.test(diffId ?? "") && Number.isSafeInteger(size);
-  return named && Array.isArray(hits) && lines.at(-1) === NEWLINE;
+export function isLayer(value: unknown, lines: Buffer): boolean {
+  return v.is(LAYER, value) && lines.at(-1) === NEWLINE;
 }
 
 /** What a record holds: a line of JSON, any bytes behind it, and its digest. */
@@ -87,12 +88,12 @@ export function remember(key: string, value: object, bytes: readonly Uint8Array[
 function writeRecord(path: string, parts: readonly Uint8Array[]): void {
   const descriptor = openSync(path, "wx", 0o600);
   try {
-    const digest = createHash("sha256");
+    const sum = createHash("sha256");
     for (const part of parts) {
-      digest.update(part);
+      sum.update(part);
       writeFileSync(descriptor, part);
     }
-    writeFileSync(descriptor, digest.digest("hex"));
+    writeFileSync(descriptor, sum.digest("hex"));
   } finally {
     closeSync(descriptor);
   }

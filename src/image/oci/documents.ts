@@ -85,7 +85,9 @@ export interface ImageConfig extends OciPlatform {
     | null;
 }
 
-const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+/** "sha256:…", and bytes of a blob. */
+export const digest = v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/));
+export const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const texts = v.record(v.string(), v.string());
 const maybe = <S extends v.GenericSchema>(schema: S): v.OptionalSchema<v.NullableSchema<S, undefined>, undefined> =>
   v.optional(v.nullable(schema));
@@ -93,7 +95,7 @@ const platform = { os: v.string(), architecture: v.string(), variant: v.optional
 const descriptor = v.object({
   mediaType: v.string(),
   digest,
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size,
   annotations: v.optional(texts),
   platform: v.optional(v.object(platform)),
   artifactType: v.optional(v.string()),
